@@ -1,0 +1,194 @@
+#include <gtest/gtest.h>
+
+#include "codec/json.h"
+#include "codec/msgpack.h"
+#include "codec/reflect.h"
+
+namespace drover {
+namespace {
+
+struct Inner {
+  std::string Name;
+  std::optional<int64_t> Count;
+  friend bool operator==(const Inner&, const Inner&) = default;
+};
+
+struct Sample {
+  std::string ID;
+  Uuid Alloc;
+  SharedString Shared;
+  bool Flag = false;
+  int32_t Small = 0;
+  uint64_t Big = 0;
+  double Ratio = 0;
+  Duration Wait{};
+  Time When;
+  Bytes Payload;
+  Value Any;
+  List<Inner> Inners;
+  Map<std::string> Meta;
+  Box<Inner> Maybe;
+  Ref<Inner> Common;
+  std::string Hidden;
+  friend bool operator==(const Sample& a, const Sample& b) {
+    return to_msgpack(a) == to_msgpack(b);
+  }
+};
+
+struct RequestShape {
+  std::optional<std::string> ID;
+  std::optional<bool> Flag;
+  List<Inner> Inners;
+  std::optional<Duration> Wait;
+  std::string OnlyHere;
+};
+
+}  // namespace
+DROVER_TYPE(Inner)
+DROVER_TYPE(Sample)
+DROVER_TYPE(RequestShape)
+}  // namespace drover
+
+DROVER_DESCRIBE(drover::Inner, "api.Inner", DROVER_FIELD(Name), DROVER_FIELD(Count).wire("int64"))
+DROVER_DESCRIBE(drover::Sample, "api.Sample", DROVER_FIELD(ID), DROVER_FIELD(Alloc), DROVER_FIELD(Shared),
+                DROVER_FIELD(Flag), DROVER_FIELD(Small), DROVER_FIELD(Big), DROVER_FIELD(Ratio), DROVER_FIELD(Wait),
+                DROVER_FIELD(When), DROVER_FIELD(Payload), DROVER_FIELD(Any), DROVER_FIELD(Inners), DROVER_FIELD(Meta),
+                DROVER_FIELD(Maybe), DROVER_FIELD(Common), DROVER_FIELD(Hidden).json("hidden").with(drover::kOmitEmpty))
+DROVER_DESCRIBE(drover::RequestShape, "api.RequestShape", DROVER_FIELD(ID), DROVER_FIELD(Flag), DROVER_FIELD(Inners),
+                DROVER_FIELD(Wait), DROVER_FIELD(OnlyHere))
+
+namespace drover {
+namespace {
+
+Sample full() {
+  Sample s;
+  s.ID = "a<b>\"\n\xe2\x80\xa8";
+  s.Alloc = *Uuid::parse("0123456789ab-cdef-0123-4567-89abcdef").or_else([] { return Uuid::parse("01234567-89ab-cdef-0123-456789abcdef"); });
+  s.Shared = "text";
+  s.Flag = true;
+  s.Small = -5;
+  s.Big = UINT64_MAX;
+  s.Ratio = 1;
+  s.Wait = Duration(-3);
+  s.When = Time::from_unix_nanos(1'700'000'000'123'000'000);
+  s.Payload.data = std::string("\0\1", 2);
+  s.Any = Value(Value::Object{{"k", Value(Value::Array{Value(1), Value("x"), Value()})}});
+  s.Inners = {{"one", 1}, {"none", std::nullopt}};
+  s.Meta = {{"b", "2"}, {"a", "1"}};
+  s.Maybe = Inner{"maybe", 2};
+  s.Common = std::make_shared<Inner>(Inner{"common", 3});
+  return s;
+}
+
+TEST(JsonEncode, WritesTheReferenceForms) {
+  EXPECT_EQ(to_json(Sample{}),
+            R"({"ID":"","Alloc":"","Shared":"","Flag":false,"Small":0,"Big":0,"Ratio":0.0,"Wait":0,"When":null,)"
+            R"("Payload":null,"Any":null,"Inners":null,"Meta":null,"Maybe":null,"Common":null})");
+  EXPECT_EQ(to_json(full()),
+            R"({"ID":"a<b>\"\n\u2028","Alloc":"01234567-89ab-cdef-0123-456789abcdef","Shared":"text","Flag":true,)"
+            R"("Small":-5,"Big":18446744073709551615,"Ratio":1.0,"Wait":-3,"When":"2023-11-14T22:13:20.123Z",)"
+            R"("Payload":"AAE=","Any":{"k":[1,"x",null]},"Inners":[{"Name":"one","Count":1},{"Name":"none","Count":null}],)"
+            R"("Meta":{"a":"1","b":"2"},"Maybe":{"Name":"maybe","Count":2},"Common":{"Name":"common","Count":3}})");
+}
+
+TEST(JsonEncode, KeepsNilAndEmptyApart) {
+  Sample s;
+  s.Inners = List<Inner>::empty_list();
+  s.Meta = Map<std::string>::empty_map();
+  auto text = to_json(s);
+  EXPECT_NE(text.find(R"("Inners":[],"Meta":{})"), std::string::npos);
+}
+
+TEST(JsonEncode, PrettyIndentsByFourAndEndsInANewline) {
+  EXPECT_EQ(to_json(Inner{"n", 1}, {.pretty = true}), "{\n    \"Name\": \"n\",\n    \"Count\": 1\n}\n");
+}
+
+TEST(JsonDecode, ReadsBackWhatWasWritten) {
+  auto back = from_json<Sample>(to_json(full()));
+  ASSERT_TRUE(back) << back.error().message;
+  auto expected = full();
+  expected.Any = Value(Value::Object{{"k", Value(Value::Array{Value(1.0), Value("x"), Value()})}});  // floats, as in Go
+  EXPECT_EQ(*back, expected);
+}
+
+struct DecodeCase {
+  const char* text;
+  const char* error;  // empty: fine
+};
+
+TEST(JsonDecode, ReportsErrorsInTheWordsOfTheReference) {
+  const DecodeCase cases[] = {
+      {"", "EOF"},
+      {"{", "unexpected EOF"},
+      {"{\"ID\":\"x", "unexpected EOF"},
+      {"x", "invalid character 'x' looking for beginning of value"},
+      {"no", "invalid character 'o' in literal null (expecting 'u')"},
+      {"{1}", "invalid character '1' looking for beginning of object key string"},
+      {"{\"a\" 1}", "invalid character '1' after object key"},
+      {"{\"a\":1 2}", "invalid character '2' after object key:value pair"},
+      {"[1 2]", "invalid character '2' after array element"},
+      {"[]", "json: cannot unmarshal array into Go value of type api.Sample"},
+      {"{\"ID\":7}", "json: cannot unmarshal number into Go struct field Sample.ID of type string"},
+      {"{\"Small\":3000000000}", "json: cannot unmarshal number 3000000000 into Go struct field Sample.Small of type int32"},
+      {"{\"Big\":-1}", "json: cannot unmarshal number -1 into Go struct field Sample.Big of type uint64"},
+      {"{\"Wait\":\"10s\"}", "json: cannot unmarshal string into Go struct field Sample.Wait of type time.Duration"},
+      {"{\"Inners\":{}}", "json: cannot unmarshal object into Go struct field Sample.Inners of type []*api.Inner"},
+      {"{\"Inners\":[{\"Count\":true}]}", "json: cannot unmarshal bool into Go struct field Inner.Inners.Count of type int64"},
+      {"{\"Meta\":[1]}", "json: cannot unmarshal array into Go struct field Sample.Meta of type map[string]string"},
+      {"{\"Meta\":{\"a\":1}}", "json: cannot unmarshal number into Go struct field Sample.Meta of type string"},
+      {"{\"Payload\":\"***\"}", "illegal base64 data at input byte 0"},
+      {"{} trailing", ""},
+      {"{\"id\":\"lower case key\",\"unknown\":[{\"x\":{}}]}", ""},
+      {"null", ""},
+  };
+  for (auto& c : cases) {
+    auto r = from_json<Sample>(c.text);
+    EXPECT_EQ(r ? "" : r.error().message, c.error) << c.text;
+  }
+}
+
+TEST(JsonDecode, DeepNestingIsAnErrorNotACrash) {
+  auto r = from_json<Sample>("{\"Any\":" + std::string(200000, '['));
+  EXPECT_FALSE(r);
+}
+
+TEST(Msgpack, RoundTripsInBothStyles) {
+  for (bool omit : {false, true}) {
+    auto bytes = to_msgpack(full(), {.omit_default = omit});
+    auto back = from_msgpack<Sample>(bytes);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, full());
+  }
+}
+
+TEST(Msgpack, WritesSortedKeysInTheRawFamilyAndTimesAsTheReferenceDoes) {
+  EXPECT_EQ(to_msgpack(Inner{"x", std::nullopt}), std::string("\x82\xa5" "Count\xc0\xa4" "Name\xa1x"));
+  std::string zero;
+  Time unset;
+  msgpack_encode(type_of<Time>(), &unset, zero);
+  EXPECT_EQ(zero, std::string("\xaf\x01\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff", 16));
+}
+
+TEST(Msgpack, EveryTruncationIsAnError) {
+  auto bytes = to_msgpack(full());
+  for (size_t n = 0; n < bytes.size(); ++n)
+    EXPECT_FALSE(from_msgpack<Sample>(std::string_view(bytes).substr(0, n))) << n;
+}
+
+TEST(Reflect, ConvertsNullableShapesByName) {
+  RequestShape r;
+  r.ID = "id";
+  r.Inners = {{"a", 1}};
+  r.Wait = Duration(5);
+  auto s = convert<Sample>(r);
+  EXPECT_EQ(s.ID, "id");
+  EXPECT_FALSE(s.Flag);
+  EXPECT_EQ(s.Inners.size(), 1u);
+  EXPECT_EQ(s.Wait, Duration(5));
+  auto back = convert<RequestShape>(s);
+  EXPECT_EQ(back.ID, "id");
+  EXPECT_EQ(back.Flag, false);
+}
+
+}  // namespace
+}  // namespace drover
