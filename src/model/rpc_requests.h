@@ -375,7 +375,7 @@ struct NamespaceSpecificRequest : QueryOptions {
 };
 
 struct NamespaceUpsertRequest : WriteRequest {
-  List<Namespace> Namespaces;
+  List<::drover::Namespace> Namespaces;
 
   friend bool operator==(const NamespaceUpsertRequest&, const NamespaceUpsertRequest&) = default;
 };
