@@ -5,7 +5,7 @@
 //   Server s(sim.world);
 //   sim.loop.advance(3s);                                   // runs every timer of the next three virtual seconds
 //   ASSERT_TRUE(sim.loop.run_until([&] { return s.is_leader(); }, 10s));
-//   auto r = run_task(sim.loop, s.propose("x"));            // nullopt when it does not end in time
+//   auto r = run_async(sim.loop, s.propose("x"));            // nullopt when it does not end in time
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/task.h"
+#include "base/async.h"
 #include "base/world.h"
 
 namespace drover {
@@ -110,14 +110,14 @@ struct SimWorld {
 // Starts `task` and runs the loop until it ends; nullopt when it does not within `limit` of virtual time (it is then
 // cancelled).
 template <class T>
-std::optional<T> run_task(SimLoop& loop, Task<T> task, Duration limit = std::chrono::hours(1)) {
+std::optional<T> run_async(SimLoop& loop, Async<T> task, Duration limit = std::chrono::hours(1)) {
   std::optional<T> out;
-  auto flow = [](Task<T> t, std::optional<T>& to) -> Task<void> { to.emplace(co_await std::move(t)); };
+  auto flow = [](Async<T> t, std::optional<T>& to) -> Async<void> { to.emplace(co_await std::move(t)); };
   Running running(flow(std::move(task), out));
   loop.run_until([&] { return out.has_value(); }, limit);
   return out;
 }
-inline bool run_task(SimLoop& loop, Task<void> task, Duration limit = std::chrono::hours(1)) {
+inline bool run_async(SimLoop& loop, Async<void> task, Duration limit = std::chrono::hours(1)) {
   Running running(std::move(task));
   return loop.run_until([&] { return running.done(); }, limit);
 }

@@ -59,17 +59,17 @@ TEST(SimLoop, ATimerMayOutliveItsLoop) {
 
 TEST(SimLoop, RunTaskSleepsOnVirtualTimeAndGivesUpAtTheLimit) {
   SimWorld sim;
-  auto nap = [](Loop& loop, Duration d) -> Task<int> {
+  auto nap = [](Loop& loop, Duration d) -> Async<int> {
     co_await sleep_for(loop, d);
     co_return 7;
   };
-  EXPECT_EQ(run_task(sim.loop, nap(sim.loop, 10s)), 7);
-  EXPECT_EQ(run_task(sim.loop, nap(sim.loop, 10s), 9s), std::nullopt);
+  EXPECT_EQ(run_async(sim.loop, nap(sim.loop, 10s)), 7);
+  EXPECT_EQ(run_async(sim.loop, nap(sim.loop, 10s), 9s), std::nullopt);
 }
 
 TEST(SimLoop, PoolWorkComesBackToTheLoop) {
   SimWorld sim;
-  EXPECT_EQ(run_task(sim.loop, on_pool(sim.world, [] { return 5; })), 5);
+  EXPECT_EQ(run_async(sim.loop, on_pool(sim.world, [] { return 5; })), 5);
 }
 
 TEST(SimRandom, TheSameSeedGivesTheSameNumbers) {

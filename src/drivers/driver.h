@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/task.h"
+#include "base/async.h"
 #include "base/world.h"
 #include "drivers/config_schema.h"
 #include "drivers/task_spec.h"
@@ -83,10 +83,10 @@ struct ExecOutput {
 class ExecSession {
  public:
   virtual ~ExecSession() = default;
-  virtual Task<Result<ExecOutput>> read() = 0;
-  virtual Task<Status> write_stdin(std::string data) = 0;
-  virtual Task<Status> close_stdin() = 0;
-  virtual Task<Status> resize(int height, int width) = 0;
+  virtual Async<Result<ExecOutput>> read() = 0;
+  virtual Async<Status> write_stdin(std::string data) = 0;
+  virtual Async<Status> close_stdin() = 0;
+  virtual Async<Status> resize(int height, int width) = 0;
 };
 
 struct CreatedNetwork {
@@ -121,30 +121,30 @@ class Driver {
   // The next fingerprint; the caller asks again `fingerprint_period()` after each answer. A driver that is told of news
   // by somebody else has the period 0 and answers when there is some.
   virtual Duration fingerprint_period() const { return std::chrono::seconds(30); }
-  virtual Task<Fingerprint> fingerprint() = 0;
+  virtual Async<Fingerprint> fingerprint() = 0;
 
   // The handle to persist before start(). Touches nothing.
   virtual Result<TaskHandle> prepare(const TaskSpec& spec) = 0;
   // Starts the task. The code kUnavailable marks an error worth another try under the restart policy (the reference's
   // recoverable error); every other code is final.
-  virtual Task<Result<Started>> start(TaskSpec spec, TaskHandle handle) = 0;
+  virtual Async<Result<Started>> start(TaskSpec spec, TaskHandle handle) = 0;
   // Takes a task over from its handle. Ok at once when the id is known already.
-  virtual Task<Status> recover(TaskHandle handle) = 0;
+  virtual Async<Status> recover(TaskHandle handle) = 0;
   // Answers when the task has exited, also long after; for any number of callers.
-  virtual Task<Result<ExitResult>> wait(std::string task_id) = 0;
+  virtual Async<Result<ExitResult>> wait(std::string task_id) = 0;
   // Sends `signal` ("" is the driver's default), lets `timeout` pass, then kills. No clean-up. Answers after the exit.
-  virtual Task<Status> stop(std::string task_id, Duration timeout, std::string signal) = 0;
+  virtual Async<Status> stop(std::string task_id, Duration timeout, std::string signal) = 0;
   // Forgets the task and cleans up. A running one is killed if `force`, else it is an error.
-  virtual Task<Status> destroy(std::string task_id, bool force) = 0;
-  virtual Task<Status> signal(std::string task_id, std::string signal);
-  virtual Task<Result<ExecResult>> exec(std::string task_id, std::vector<std::string> command, Duration timeout);
-  virtual Task<Result<std::unique_ptr<ExecSession>>> exec_stream(std::string task_id, ExecOptions options);
-  virtual Task<Result<TaskResourceUsage>> stats(std::string task_id) = 0;
-  virtual Task<Result<TaskStatus>> inspect(std::string task_id) = 0;
+  virtual Async<Status> destroy(std::string task_id, bool force) = 0;
+  virtual Async<Status> signal(std::string task_id, std::string signal);
+  virtual Async<Result<ExecResult>> exec(std::string task_id, std::vector<std::string> command, Duration timeout);
+  virtual Async<Result<std::unique_ptr<ExecSession>>> exec_stream(std::string task_id, ExecOptions options);
+  virtual Async<Result<TaskResourceUsage>> stats(std::string task_id) = 0;
+  virtual Async<Result<TaskStatus>> inspect(std::string task_id) = 0;
 
   // Only with capabilities().must_create_network.
-  virtual Task<Result<CreatedNetwork>> create_network(std::string alloc_id, std::string hostname);
-  virtual Task<Status> destroy_network(std::string alloc_id, NetworkIsolation spec);
+  virtual Async<Result<CreatedNetwork>> create_network(std::string alloc_id, std::string hostname);
+  virtual Async<Status> destroy_network(std::string alloc_id, NetworkIsolation spec);
 };
 
 // "task not found for given id"; callers match the text.

@@ -1,8 +1,8 @@
-// Task<T>: a lazy coroutine for I/O flows on a Loop. Decisions are never coroutines; shells are.
+// Async<T>: a lazy coroutine for I/O flows on a Loop. Decisions are never coroutines; shells are.
 //
-// Life: a Task starts when awaited (or spawned), resumes its awaiter when done, and owns its frame. Everything
-// runs on the loop's thread. Destroying an unfinished Task destroys the frame: awaiters registered in Promise,
-// sleeps and sockets are unhooked by their destructors, which is how cancellation works: drop the task.
+// Life: an Async starts when awaited (or spawned), resumes its awaiter when done, and owns its frame. Everything
+// runs on the loop's thread. Destroying an unfinished Async destroys the frame: awaiters registered in Promise,
+// sleeps and sockets are unhooked by their destructors, which is how cancellation works: drop the Async. (`Task` is a jobspec task.)
 #pragma once
 
 #include <coroutine>
@@ -17,10 +17,10 @@
 namespace drover {
 
 template <class T>
-class Task;
+class Async;
 
 namespace detail {
-struct TaskPromiseBase {
+struct AsyncPromiseBase {
   std::coroutine_handle<> continuation;
 
   struct Final {
@@ -40,23 +40,23 @@ struct TaskPromiseBase {
 }  // namespace detail
 
 template <class T>
-class [[nodiscard]] Task {
+class [[nodiscard]] Async {
  public:
-  struct promise_type : detail::TaskPromiseBase {
+  struct promise_type : detail::AsyncPromiseBase {
     std::optional<T> value;
-    Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+    Async get_return_object() { return Async(std::coroutine_handle<promise_type>::from_promise(*this)); }
     template <class U>
     void return_value(U&& v) {
       value.emplace(std::forward<U>(v));
     }
   };
-  Task(Task&& o) noexcept : h_(std::exchange(o.h_, nullptr)) {}
-  Task& operator=(Task&& o) noexcept {
+  Async(Async&& o) noexcept : h_(std::exchange(o.h_, nullptr)) {}
+  Async& operator=(Async&& o) noexcept {
     if (h_) h_.destroy();
     h_ = std::exchange(o.h_, nullptr);
     return *this;
   }
-  ~Task() {
+  ~Async() {
     if (h_) h_.destroy();
   }
   bool await_ready() const noexcept { return false; }
@@ -67,24 +67,24 @@ class [[nodiscard]] Task {
   T await_resume() { return std::move(*h_.promise().value); }
 
  private:
-  explicit Task(std::coroutine_handle<promise_type> h) : h_(h) {}
+  explicit Async(std::coroutine_handle<promise_type> h) : h_(h) {}
   std::coroutine_handle<promise_type> h_;
 };
 
 template <>
-class [[nodiscard]] Task<void> {
+class [[nodiscard]] Async<void> {
  public:
-  struct promise_type : detail::TaskPromiseBase {
-    Task get_return_object() { return Task(std::coroutine_handle<promise_type>::from_promise(*this)); }
+  struct promise_type : detail::AsyncPromiseBase {
+    Async get_return_object() { return Async(std::coroutine_handle<promise_type>::from_promise(*this)); }
     void return_void() {}
   };
-  Task(Task&& o) noexcept : h_(std::exchange(o.h_, nullptr)) {}
-  Task& operator=(Task&& o) noexcept {
+  Async(Async&& o) noexcept : h_(std::exchange(o.h_, nullptr)) {}
+  Async& operator=(Async&& o) noexcept {
     if (h_) h_.destroy();
     h_ = std::exchange(o.h_, nullptr);
     return *this;
   }
-  ~Task() {
+  ~Async() {
     if (h_) h_.destroy();
   }
   bool await_ready() const noexcept { return false; }
@@ -95,7 +95,7 @@ class [[nodiscard]] Task<void> {
   void await_resume() {}
 
  private:
-  explicit Task(std::coroutine_handle<promise_type> h) : h_(h) {}
+  explicit Async(std::coroutine_handle<promise_type> h) : h_(h) {}
   std::coroutine_handle<promise_type> h_;
 };
 
@@ -112,11 +112,11 @@ struct Detached {
 }  // namespace detail
 
 // Starts `task` at once and lets it run to its end; nobody can cancel it. For flows that end by themselves.
-inline void spawn(Task<void> task) {
-  [](Task<void> t) -> detail::Detached { co_await std::move(t); }(std::move(task));
+inline void spawn(Async<void> task) {
+  [](Async<void> t) -> detail::Detached { co_await std::move(t); }(std::move(task));
 }
 
-// Owner of a running Task<void>: destroying the Running cancels the flow at its suspension point. Must not be
+// Owner of a running Async<void>: destroying the Running cancels the flow at its suspension point. Must not be
 // destroyed from inside the flow itself.
 class Running {
   struct Driver {
@@ -133,8 +133,8 @@ class Running {
 
  public:
   Running() = default;
-  explicit Running(Task<void> task)
-      : h_([](Task<void> t) -> Driver { co_await std::move(t); }(std::move(task)).h) {
+  explicit Running(Async<void> task)
+      : h_([](Async<void> t) -> Driver { co_await std::move(t); }(std::move(task)).h) {
     h_.resume();
   }
   Running(Running&& o) noexcept : h_(std::exchange(o.h_, nullptr)) {}
@@ -214,7 +214,7 @@ class Promise {
 
 // Runs `fn` on the pool and resumes on the loop with its result.
 template <class F>
-auto on_pool(World& world, F fn) -> Task<decltype(fn())> {
+auto on_pool(World& world, F fn) -> Async<decltype(fn())> {
   using R = decltype(fn());
   Promise<R> done;
   world.pool.run([&loop = world.loop, done, fn = std::move(fn)]() mutable {

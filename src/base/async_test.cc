@@ -1,4 +1,4 @@
-#include "base/task.h"
+#include "base/async.h"
 
 #include <gtest/gtest.h>
 
@@ -71,23 +71,23 @@ struct Zero : Random {
   uint64_t next() override { return 0; }
 };
 
-Task<int> answer() { co_return 42; }
-Task<int> twice() {
+Async<int> answer() { co_return 42; }
+Async<int> twice() {
   int a = co_await answer();
   int b = co_await answer();
   co_return a + b;
 }
 
-TEST(Task, ValuesPassThroughAwaits) {
+TEST(Async, ValuesPassThroughAwaits) {
   int got = 0;
-  spawn([](int& got) -> Task<void> { got = co_await twice(); }(got));
+  spawn([](int& got) -> Async<void> { got = co_await twice(); }(got));
   EXPECT_EQ(got, 84);
 }
 
-TEST(Task, DoesNotStartUntilAwaited) {
+TEST(Async, DoesNotStartUntilAwaited) {
   bool ran = false;
   {
-    auto t = [](bool& ran) -> Task<void> {
+    auto t = [](bool& ran) -> Async<void> {
       ran = true;
       co_return;
     }(ran);
@@ -95,22 +95,22 @@ TEST(Task, DoesNotStartUntilAwaited) {
   EXPECT_FALSE(ran);
 }
 
-TEST(Task, ADeepChainOfAwaitsUsesNoStack) {
+TEST(Async, ADeepChainOfAwaitsUsesNoStack) {
   struct Deep {
-    static Task<int> go(int n) {
+    static Async<int> go(int n) {
       if (n == 0) co_return 0;
       co_return 1 + co_await go(n - 1);
     }
   };
   int got = 0;
-  spawn([](int& got) -> Task<void> { got = co_await Deep::go(2'000); }(got));
+  spawn([](int& got) -> Async<void> { got = co_await Deep::go(2'000); }(got));
   EXPECT_EQ(got, 2'000);
 }
 
 TEST(Sleep, ResumesWhenTimeHasPassed) {
   ManualLoop loop;
   bool done = false;
-  spawn([](ManualLoop& loop, bool& done) -> Task<void> {
+  spawn([](ManualLoop& loop, bool& done) -> Async<void> {
     co_await sleep_for(loop, 5s);
     co_await sleep_for(loop, 5s);
     done = true;
@@ -132,9 +132,9 @@ TEST(Running, DroppingItCancelsTheFlowAndItsSleep) {
   int alive = 0;
   bool resumed = false;
   {
-    Running flow([](ManualLoop& loop, int& alive, bool& resumed) -> Task<void> {
+    Running flow([](ManualLoop& loop, int& alive, bool& resumed) -> Async<void> {
       Guard guard(alive);
-      co_await [](ManualLoop& loop, int& alive) -> Task<void> {
+      co_await [](ManualLoop& loop, int& alive) -> Async<void> {
         Guard inner(alive);
         co_await sleep_for(loop, 1s);
       }(loop, alive);
@@ -152,7 +152,7 @@ TEST(Running, DroppingItCancelsTheFlowAndItsSleep) {
 
 TEST(Running, KnowsWhenItIsDone) {
   ManualLoop loop;
-  Running flow([](ManualLoop& loop) -> Task<void> { co_await sleep_for(loop, 1s); }(loop));
+  Running flow([](ManualLoop& loop) -> Async<void> { co_await sleep_for(loop, 1s); }(loop));
   EXPECT_FALSE(flow.done());
   loop.advance(1s);
   EXPECT_TRUE(flow.done());
@@ -165,7 +165,7 @@ TEST(Promise, FirstSetWinsAndMayComeBeforeTheWaiter) {
   EXPECT_TRUE(p.set("a"));
   EXPECT_FALSE(p.set("b"));
   std::string got;
-  spawn([](Promise<std::string> p, std::string& got) -> Task<void> { got = co_await p; }(p, got));
+  spawn([](Promise<std::string> p, std::string& got) -> Async<void> { got = co_await p; }(p, got));
   EXPECT_EQ(got, "a");
 }
 
@@ -173,7 +173,7 @@ TEST(Promise, DroppedWaiterIsNotResumed) {
   Promise<int> p;
   bool resumed = false;
   {
-    Running flow([](Promise<int> p, bool& resumed) -> Task<void> {
+    Running flow([](Promise<int> p, bool& resumed) -> Async<void> {
       co_await p;
       resumed = true;
     }(p, resumed));
@@ -186,7 +186,7 @@ TEST(Promise, OutlivesItsMaker) {
   std::vector<int> got;
   auto p = std::make_unique<Promise<int>>();
   Promise<int> copy = *p;
-  spawn([](Promise<int> p, std::vector<int>& got) -> Task<void> { got.push_back(co_await p); }(*p, got));
+  spawn([](Promise<int> p, std::vector<int>& got) -> Async<void> { got.push_back(co_await p); }(*p, got));
   p.reset();
   copy.set(7);
   EXPECT_EQ(got, std::vector<int>{7});
@@ -198,7 +198,7 @@ TEST(OnPool, ResumesOnTheLoop) {
   Zero zero;
   World world{loop.clock(), zero, loop, pool};
   int got = 0;
-  spawn([](World& w, int& got) -> Task<void> { got = co_await on_pool(w, [] { return 6 * 7; }); }(world, got));
+  spawn([](World& w, int& got) -> Async<void> { got = co_await on_pool(w, [] { return 6 * 7; }); }(world, got));
   EXPECT_EQ(got, 0);
   loop.advance(Duration{0});
   EXPECT_EQ(got, 42);
