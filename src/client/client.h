@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/task.h"
+#include "base/async.h"
 #include "base/world.h"
 #include "client/config.h"
 #include "client/server_api.h"
@@ -52,13 +52,13 @@ class Client {
   // Prepares directories, identity and fingerprints, restores allocations and begins to talk to the servers. Answers
   // when the node is ready to be registered (the first driver fingerprints are in, or 50 s have passed). An error is
   // fatal to the agent and says why.
-  Task<Status> start();
+  Async<Status> start();
 
   // Stops talking, saves state and leaves tasks running; in dev mode every allocation is destroyed first.
-  Task<void> shutdown();
+  Async<void> shutdown();
 
   // Drains this node where `drain_on_shutdown` is configured: "self-drain exceeded deadline".
-  Task<Status> leave();
+  Async<Status> leave();
 
   Uuid node_id() const;
   Uuid secret_id() const;
@@ -76,10 +76,10 @@ class Client {
   std::vector<Ref<Allocation>> allocs() const;
 
   // `task` empty: all running tasks, or with `all_tasks` the dead ones as well.
-  Task<Status> restart_alloc(Uuid id, std::string task, bool all_tasks);
+  Async<Status> restart_alloc(Uuid id, std::string task, bool all_tasks);
   // `task` empty: all tasks.
-  Task<Status> signal_alloc(Uuid id, std::string task, std::string signal);
-  Task<Result<std::unique_ptr<drivers::ExecSession>>> exec(Uuid id, std::string task, std::vector<std::string> command,
+  Async<Status> signal_alloc(Uuid id, std::string task, std::string signal);
+  Async<Result<std::unique_ptr<drivers::ExecSession>>> exec(Uuid id, std::string task, std::vector<std::string> command,
                                                            bool tty);
   // Whether the task's driver isolates the file system; exec then needs no alloc-node-exec.
   Result<drivers::FsIsolation> task_isolation(const Uuid& id, std::string_view task) const;
@@ -89,8 +89,8 @@ class Client {
   Result<AllocFiles> alloc_files(const Uuid& id) const;
 
   // Collects one terminal allocation: kNotFound "No such allocation on client, or allocation not eligible for GC".
-  Task<Status> collect_alloc(Uuid id);
-  Task<void> collect_all();
+  Async<Status> collect_alloc(Uuid id);
+  Async<void> collect_all();
 
   // ---- Requests about the node.
 

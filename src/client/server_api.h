@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/result.h"
-#include "base/task.h"
+#include "base/async.h"
 #include "codec/type_info.h"
 #include "model/rpc.h"
 
@@ -21,7 +21,7 @@ class ServerApi {
   // Called and resumed on the loop. Dropping the task abandons the call; the server may still have carried it out.
   // A transport failure is kUnavailable or kTimeout; "no cluster leader" is kNoLeader; else the server's error text.
   template <class Request, class Response>
-  Task<Result<Response>> call(RpcMethod<Request, Response> method, Request request) {
+  Async<Result<Response>> call(RpcMethod<Request, Response> method, Request request) {
     Response response{};
     auto status = co_await invoke(method.name, type_of<Request>(), &request, type_of<Response>(), &response);
     if (!status) co_return status.error();
@@ -33,7 +33,7 @@ class ServerApi {
 
  protected:
   // `request` and `response` stay valid until the task ends or is dropped.
-  virtual Task<Status> invoke(std::string_view method, const TypeInfo& request_type, const void* request,
+  virtual Async<Status> invoke(std::string_view method, const TypeInfo& request_type, const void* request,
                               const TypeInfo& response_type, void* response) = 0;
 };
 
