@@ -1,5 +1,5 @@
 // FdWatcher: readiness of file descriptors for coroutines, without seeing the event loop behind it. The main loop's
-// implementation is net's; drivers/epoll_watcher.h has one that serves any Loop from a thread of its own.
+// implementation is net's (AsioLoop).
 #pragma once
 
 #include <coroutine>

@@ -97,7 +97,7 @@ struct CreatedNetwork {
 // What a driver is built with. References outlive it.
 struct DriverContext {
   World& world;
-  FdWatcher& fds;
+  FdWatcher* fds = nullptr;   // of the loop; null only where no driver runs processes
   std::string state_dir;     // private directory for supervisors' sockets and exit files; survives the agent
   std::string shim_path;     // the unpacked drover-shim (drivers/shim_binary.h)
   std::function<void(TaskEvent)> emit;  // may be empty
