@@ -45,7 +45,7 @@ void EvalBroker::enqueue(Ref<Evaluation> eval, Now now, std::optional<Uuid> toke
 }
 
 void EvalBroker::process(Ref<Evaluation> eval, Now now) {
-  if (eval->Wait > Duration::zero()) return wait_until(std::move(eval), now.mono + eval->Wait);
+  if (auto wait = eval->Wait; wait > Duration::zero()) return wait_until(std::move(eval), now.mono + wait);
   if (!eval->WaitUntil.unset() && eval->WaitUntil > now.wall) {
     auto at = eval->WaitUntil;
     delayed_.emplace(at, std::move(eval));
