@@ -22,7 +22,7 @@ DROVER_DESCRIBE(drover::Port, "structs.Port",
     DROVER_FIELD(Label), DROVER_FIELD(Value), DROVER_FIELD(To), DROVER_FIELD(HostNetwork))
 
 DROVER_DESCRIBE(drover::NetworkResource, "structs.NetworkResource",
-    DROVER_FIELD(Mode), DROVER_FIELD(Device), DROVER_FIELD(CIDR), DROVER_FIELD(IP), DROVER_FIELD(Hostname),
+    DROVER_FIELD(Mode), DROVER_FIELD(Device), DROVER_FIELD(CIDR), DROVER_FIELD(IP), DROVER_FIELD(Hostname).with(drover::kOmitEmpty),
     DROVER_FIELD(MBits), DROVER_FIELD(DNS), DROVER_FIELD(ReservedPorts), DROVER_FIELD(DynamicPorts))
 
 DROVER_DESCRIBE(drover::AllocatedSharedResources, "structs.AllocatedSharedResources",
