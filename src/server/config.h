@@ -1,0 +1,50 @@
+// What the agent tells its server part: the reference's `server` block, resolved (server-core section 1).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/config_records.h"
+#include "model/state_records.h"
+#include "server/heartbeats.h"
+
+namespace drover::server {
+
+// How old a terminal object must be before garbage collection takes it.
+struct GcThresholds {
+  Duration interval = 5min;           // eval_gc, job_gc, node_gc, deployment_gc run at this interval
+  Duration job = 4h;
+  Duration eval = 1h;
+  Duration batch_eval = 24h;
+  Duration node = 24h;
+  Duration deployment = 1h;
+};
+
+struct Config {
+  std::string region = "global";
+  std::string datacenter = "dc1";
+  std::string node_name;              // "<name>.<region>" is the member's name
+  std::string node_id;                // UUID; empty: made and kept in <data_dir>/server/node-id
+  std::string data_dir;               // "<agent data dir>/server"; unused with in_memory
+  bool dev_mode = false;
+  bool in_memory = false;             // -dev without a data directory: nothing is written
+  int bootstrap_expect = 1;
+  std::string rpc_advertise;          // host:port
+  std::string build = "1.5.7-dev";
+
+  int num_schedulers = 1;
+  std::vector<std::string> enabled_schedulers = {"service", "batch", "system", "sysbatch", "_core"};
+  HeartbeatOptions heartbeats;
+  GcThresholds gc;
+  Duration eval_nack_timeout = 60s;
+  int eval_delivery_limit = 3;
+  int64_t job_max_priority = 100;
+  int64_t job_default_priority = 50;
+  size_t job_max_source_size = 1'000'000;
+  SchedulerConfiguration default_scheduler_config;
+  AutopilotConfig autopilot;
+  double raft_multiplier = 1;
+};
+
+}  // namespace drover::server

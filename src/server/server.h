@@ -1,0 +1,124 @@
+// One server: replicated state, remote procedures, scheduler workers, and the leader's duties while it leads.
+//
+//   auto server = Server::create(config, parts);
+//   server->start();
+//   auto r = co_await server->call(rpc::kNodeRegister, request);
+//
+// Everything runs on parts.world.loop except scheduler runs and snapshot streaming (world.pool) and log writes. A write
+// is acknowledged when the log has it on disk and the state machine has applied it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/async.h"
+#include "base/world.h"
+#include "model/rpc.h"
+#include "raft/types.h"
+#include "server/config.h"
+#include "server/rpc.h"
+#include "state/fsm.h"
+#include "state/store.h"
+
+namespace drover::raft {
+class Disk;
+class Replica;
+}  // namespace drover::raft
+
+namespace drover::server {
+
+class Leader;
+class StateMachine;
+class Worker;
+
+struct Parts {
+  World& world;
+  raft::Disk* disk = nullptr;  // null: the real one
+  // The agent must stop: the log failed. Called on the loop.
+  std::function<void(const Error&)> fatal;
+};
+
+class Server {
+ public:
+  // Recovers the state from disk. Errors are fatal to the agent and say what to do.
+  static Result<std::unique_ptr<Server>> create(Config config, Parts parts);
+  ~Server();
+  Server(const Server&) = delete;
+
+  void start();
+  // Gives leadership away where there is somebody, and stops. The destructor alone is what a kill -9 does.
+  Async<void> shutdown();
+
+  // ---- remote procedures ---------------------------------------------------------------------------------------
+
+  // `request` and `response` stay valid until the call ends. Errors carry the reference's texts. A blocking query
+  // returns when its answer is newer than MinQueryIndex or its time is up; dropping the call ends it at once.
+  Async<Status> invoke(std::string_view method, const void* request, void* response);
+
+  template <class Response, class Request>
+  Async<Result<Response>> call(std::string_view method, Request request) {
+    Response response{};
+    auto status = co_await invoke(method, &request, &response);
+    if (!status) co_return Error(std::move(status).error());
+    co_return std::move(response);
+  }
+  template <class Request, class Response>
+  Async<Result<Response>> call(RpcMethod<Request, Response> method, Request request) {
+    return call<Response>(method.name, std::move(request));
+  }
+
+  // ---- for endpoints and leader duties -------------------------------------------------------------------------
+
+  // Puts one entry into the log and waits until it is applied here. The result is what the state machine returned.
+  template <class Body>
+  Async<Result<state::Outcome>> apply(state::EntryType type, const Body& body) {
+    return propose(state::encode_entry(type, body, world().clock.now()));
+  }
+  Async<Result<state::Outcome>> propose(std::string entry);
+
+  const Config& config() const { return config_; }
+  World& world() { return parts_.world; }
+  state::Store& store() { return *store_; }
+  state::Snapshot snapshot() const { return store_->snapshot(); }
+  raft::Replica& replica() { return *replica_; }
+  std::string_view node_id() const { return config_.node_id; }
+  // Null while this server does not lead or is still taking over.
+  Leader* leader() { return leader_.get(); }
+  bool is_leader() const;
+  // "host:port" of the leader's RPC, empty when unknown.
+  std::string leader_address() const;
+  // Waits until the state here is at least at `index`.
+  Async<Status> wait_for_index(uint64_t index, Duration timeout);
+
+  // Scheduler workers: number and the types they take; used by SIGHUP and the agent API.
+  Status set_workers(int count, std::vector<std::string> types);
+  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  int worker_count() const { return config_.num_schedulers; }
+
+  // Counters of the agent's "nomad" and "raft" stats blocks.
+  Map<Map<std::string>> stats_blocks() const;
+
+ private:
+  friend class StateMachine;
+  Server(Config config, Parts parts);
+  Status open();
+  void on_leadership(bool leads, uint64_t term);
+  void on_commit(const state::Changes& changes);
+  Async<Status> read(const RpcRow& row, const void* request, void* response);
+  Async<Status> hold_until_ready(bool needs_leader);
+  void start_workers();
+
+  Config config_;
+  Parts parts_;
+  std::unique_ptr<state::Store> store_;
+  std::unique_ptr<StateMachine> fsm_;
+  std::unique_ptr<raft::Replica> replica_;
+  std::unique_ptr<Leader> leader_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  uint64_t term_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace drover::server
