@@ -1,0 +1,96 @@
+// Leader: everything that only the leading server does, made when leadership is gained and destroyed when it is lost.
+// Its lifetime is the term: nothing in here can act after the term, because it is gone.
+//
+// Owns the eval broker, blocked evals, heartbeat timers, plan queue and the periodic duties (reference server-core 4.3).
+// On the server's loop.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async.h"
+#include "model/plan.h"
+#include "server/blocked_evals.h"
+#include "server/eval_broker.h"
+#include "server/heartbeats.h"
+#include "server/planner.h"
+#include "state/store.h"
+
+namespace drover::server {
+
+class DeploymentWatcher;
+class Server;
+
+class Leader {
+ public:
+  Leader(Server& server, uint64_t term);
+  ~Leader();
+  Leader(const Leader&) = delete;
+
+  // Writes what the first leader must (scheduler config, autopilot config, cluster id), restores the queues from the
+  // state and starts the duties. Then `ready`.
+  Async<Status> establish();
+  bool ready() const { return ready_; }
+  uint64_t term() const { return term_; }
+
+  EvalBroker& broker() { return broker_; }
+  BlockedEvals& blocked() { return blocked_; }
+  Planner& planner() { return planner_; }
+  Heartbeats& heartbeats() { return heartbeats_; }
+
+  // Waits up to `timeout` for an evaluation of one of the types. Nothing: the time passed or the broker is paused.
+  Async<std::optional<EvalBroker::Delivery>> dequeue(std::vector<std::string> types, Duration timeout);
+  // Broker calls that may make something ready for a waiting worker.
+  Status ack(const Uuid& eval_id, const Uuid& token);
+  Status nack(const Uuid& eval_id, const Uuid& token);
+  void reblock(Ref<Evaluation> eval, const Uuid& token);
+
+  // The leader hears from a node: the TTL that the node is told.
+  Duration node_heard(const Uuid& node);
+  void node_gone(const Uuid& node);
+
+  // What a commit means for the queues.
+  void on_commit(const state::Changes& changes);
+
+  // Writes garbage collection evaluations now ("force-gc" collects regardless of age).
+  void enqueue_core(std::string_view job, uint64_t index);
+
+  Now now() const;
+
+ private:
+  struct Waiter {
+    std::vector<std::string> types;
+    Promise<std::optional<EvalBroker::Delivery>> promise;
+  };
+
+  void set_brokers_enabled(bool on);
+  void restore_evals();
+  void eval_changed(const Ref<Evaluation>& eval);
+  void enqueue(std::vector<Unblocked> released);
+  void serve_waiters();
+  void arm_timer();
+  void on_timer();
+  Async<Status> write_first_objects();
+  Async<void> reap_failed();
+  Async<void> reap_canceled();
+  Async<void> expire_nodes();
+  Async<void> periodic_duties();
+  Async<void> cancel(std::vector<Ref<Evaluation>> evals, bool duplicates);
+
+  Server& server_;
+  uint64_t term_;
+  bool ready_ = false;
+  EvalBroker broker_;
+  BlockedEvals blocked_;
+  Heartbeats heartbeats_;
+  Planner planner_;
+  std::unique_ptr<DeploymentWatcher> deployments_;
+  std::deque<Waiter> waiters_;
+  Timer timer_;
+  std::vector<Running> duties_;
+};
+
+}  // namespace drover::server
