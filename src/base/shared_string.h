@@ -44,6 +44,8 @@ class SharedString {
   explicit operator std::string() const { return str(); }
   bool empty() const { return !rep_; }
   size_t size() const { return rep_ ? rep_->size : 0; }
+  // No other SharedString holds this text now.
+  bool unique() const { return rep_ && rep_->refs.load(std::memory_order_acquire) == 1; }
 
   friend bool operator==(const SharedString& a, const SharedString& b) {
     return a.rep_ == b.rep_ || a.view() == b.view();

@@ -110,6 +110,18 @@ struct CSIVolumeCapability {
   friend bool operator==(const CSIVolumeCapability&, const CSIVolumeCapability&) = default;
 };
 
+struct CSIVolumeClaim {
+  std::string AllocationID;
+  std::string NodeID;
+  std::string ExternalNodeID;
+  int64_t Mode = 0;
+  std::string AccessMode;
+  std::string AttachmentMode;
+  int64_t State = 0;
+
+  friend bool operator==(const CSIVolumeClaim&, const CSIVolumeClaim&) = default;
+};
+
 struct CSIVolume {
   std::string ID;
   std::string Name;
@@ -131,6 +143,9 @@ struct CSIVolume {
   std::string SnapshotID;
   Map<Ref<Allocation>> ReadAllocs;
   Map<Ref<Allocation>> WriteAllocs;
+  Map<CSIVolumeClaim> ReadClaims;
+  Map<CSIVolumeClaim> WriteClaims;
+  Map<CSIVolumeClaim> PastClaims;
   bool Schedulable = false;
   std::string PluginID;
   std::string Provider;
@@ -146,18 +161,6 @@ struct CSIVolume {
   List<AllocListStub> Allocations;
 
   friend bool operator==(const CSIVolume&, const CSIVolume&) = default;
-};
-
-struct CSIVolumeClaim {
-  std::string AllocationID;
-  std::string NodeID;
-  std::string ExternalNodeID;
-  int64_t Mode = 0;
-  std::string AccessMode;
-  std::string AttachmentMode;
-  int64_t State = 0;
-
-  friend bool operator==(const CSIVolumeClaim&, const CSIVolumeClaim&) = default;
 };
 
 struct CSIVolumeExternalStub {
