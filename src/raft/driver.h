@@ -1,0 +1,311 @@
+// The machinery behind Replica: feeds the engine and does what its readies ask for. Internal to the part.
+//
+// Order of the files: driver.cc (life, ready loop, log writes), driver_apply.cc (committed entries), driver_requests.cc
+// (proposals, reads, membership), driver_snapshots.cc (taking and installing), driver_transfer.cc (sending, receiving).
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "raft/configuration.h"
+#include "raft/engine.h"
+#include "raft/log_store.h"
+#include "raft/message.h"
+#include "raft/replica.h"
+#include "raft/snapshot_store.h"
+
+namespace drover::raft {
+
+class Driver : public std::enable_shared_from_this<Driver> {
+ public:
+  Driver(Options options, Parts parts);
+  ~Driver();
+
+  // ---- life (driver.cc)
+  Status open();
+  bool has_state() const;
+  Status bootstrap(const std::vector<Server>& servers);
+  void start(Events events);
+  void stop();
+
+  // ---- requests (driver_requests.cc)
+  Task<Result<Applied>> propose(uint8_t tag, std::string entry);
+  Task<Result<uint64_t>> read_index();
+  Task<Status> barrier();
+  Task<Status> add_learner(Server server);
+  Task<Status> add_voter(Server server);
+  Task<Status> promote(std::string id);
+  Task<Status> demote(std::string id);
+  Task<Status> remove(std::string id);
+  Task<Status> transfer_leadership(std::string id);
+  Task<Result<Applied>> restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index);
+  LeaderInfo leader() const;
+  Stats stats();
+  bool announced() const { return announced_; }
+  Role role() const;
+  const Configuration& configuration() const { return conf_; }
+
+  // ---- snapshots (driver_snapshots.cc)
+  Task<Status> take_snapshot();
+  void set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing);
+
+  // ---- network (driver_transfer.cc)
+  void receive(std::string_view message);
+  void report_unreachable(uint64_t peer);
+
+ private:
+  template <class T>
+  using Waiter = Promise<Result<T>>;
+
+  struct Outgoing {
+    uint64_t to;
+    std::string bytes;
+  };
+  // A ready whose persisted messages wait for its write and all before it.
+  struct Write {
+    uint64_t number = 0;
+    bool durable = false;
+    std::vector<Outgoing> messages;
+    std::shared_ptr<const SnapshotMeta> install;
+  };
+  struct Committed {
+    uint64_t index, term;
+    uint32_t kind;
+    std::string data;  // with the tag byte; empty: the no-op of a new leader
+  };
+  struct Proposal {
+    uint8_t tag;
+    std::string entry;
+    Waiter<Applied> waiter;
+  };
+  struct Pending {
+    uint64_t index, term, size;
+    Waiter<Applied> waiter;
+  };
+  struct ReadGroup {
+    std::string ctx;
+    Monotonic sent, born;
+    uint64_t index = 0;  // 0: not answered
+    std::vector<Waiter<uint64_t>> waiters;
+  };
+  struct Barrier {
+    uint64_t index;
+    Promise<Status> waiter;
+  };
+  struct ConfOp {
+    std::vector<dr_conf_change> changes;
+    std::string ctx;
+    Monotonic deadline;
+    Promise<Status> waiter;
+    uint64_t index = 0;  // 0: not proposed yet
+  };
+  struct Sending {
+    uint64_t transfer = 0;
+    std::string offer;
+    SnapshotMeta meta;
+    std::unique_ptr<File> file;
+    uint64_t acked = 0, sent = 0;
+    bool answered = false;
+    Monotonic progress_at, heard_at;
+  };
+  struct Receiving {
+    uint64_t from = 0, transfer = 0;
+    std::string message;  // the engine's MsgSnapshot
+    SnapshotMeta meta;
+    uint64_t have = 0;
+    bool completing = false;
+  };
+  // Work on another thread runs under the mutex and only while alive.
+  struct Lifeline {
+    std::mutex mutex;
+    bool alive = true;
+  };
+  struct BatchItem {
+    uint64_t index, term;
+    std::string data;
+    std::any outcome;
+  };
+
+  // driver.cc
+  Status recover();
+  Result<std::optional<SnapshotMeta>> restore_newest();
+  Status create_engine(const RecoveredLog& log, const std::optional<SnapshotMeta>& meta);
+  void pump();
+  void handle_ready(const dr_ready_t& r);
+  void drain_writes();
+  void written(uint64_t number, const Status& status);
+  void refresh();
+  void became_leader();
+  void lost_leadership();
+  bool campaign_alone();
+  void arm_tick();
+  void on_tick();
+  void fail(const Error& error);
+  void fail_requests(const Error& error);
+  void settle();
+  void later(std::move_only_function<void()> fn) { after_.push_back(std::move(fn)); }
+  void post(void (Driver::*fn)());
+  Monotonic now() { return parts_.world.clock.monotonic(); }
+
+  // driver_apply.cc
+  bool run_apply();
+  void apply_conf(const Committed& entry);
+  void apply_noop(const Committed& entry);
+  void apply_batch(size_t n);
+  void batch_applied(std::vector<BatchItem> items);
+  void run_batch(std::vector<BatchItem>& items);
+  void answer(uint64_t index, uint64_t term, std::any outcome, uint64_t fsm_index);
+  void applied_to(uint64_t index, uint64_t term);
+  void apply_restore_chunk(const Committed& entry);
+  void finish_restore(uint64_t index, uint64_t term, uint64_t min_index);
+  void abandon_restore();
+  // Runs `work` on the apply executor, then `done` on the loop with its result; inline when there is none.
+  template <class F, class D>
+  void on_executor(F work, D done);
+
+  // driver_requests.cc
+  std::optional<Error> refusal() const;
+  void flush();
+  void schedule_flush();
+  void flush_proposals();
+  void flush_reads();
+  void retry_reads();
+  void settle_reads();
+  void run_conf_ops();
+  void conf_op_applied(uint64_t index, int32_t rc);
+  Task<Status> change(uint32_t kind, Server server);
+  Status check_new_server(const Server& server) const;
+  const Server* find(std::string_view id) const;
+  Error not_leader() const;
+
+  // driver_snapshots.cc
+  void maybe_snapshot();
+  void begin_snapshot();
+  void snapshot_taken(Result<SnapshotMeta> result);
+  void end_snapshot_waiters(const Status& status);
+  void compact_to(uint64_t snapshot_index);
+  void begin_install();
+  void installed(Status status);
+  int32_t snapshot_hook(uint64_t at_least, uint64_t to, dr_snapshot* out);
+
+  // driver_transfer.cc
+  void emit(const dr_msg& message, std::vector<Outgoing>* hold);
+  void send(uint64_t to, std::string bytes);
+  std::string envelope(MessageKind kind, uint64_t to) const;
+  void step(const dr_msg& message);
+  void begin_sending(const dr_msg& message);
+  void end_sending(uint64_t to, bool ok);
+  void send_chunks(uint64_t to, Sending& s);
+  void tick_transfers();
+  void on_offer(uint64_t from, std::string_view rest);
+  void on_chunk(uint64_t from, std::string_view rest);
+  void on_ack(uint64_t from, std::string_view rest);
+  void complete_receiving();
+  void received(Status status);
+  void acknowledge(uint64_t to, uint64_t transfer, uint64_t offset, SnapshotAck state);
+
+  Options options_;
+  Parts parts_;
+  Events events_;
+  const uint64_t self_;
+  Disk& disk_;
+  std::unique_ptr<Pool> own_thread_;  // the log thread, when none was given
+  std::shared_ptr<SnapshotStore> snapshots_;  // null in memory
+  std::unique_ptr<LogStore> log_;
+  Engine engine_;
+  std::shared_ptr<Lifeline> lifeline_ = std::make_shared<Lifeline>();
+
+  bool started_ = false, dead_ = false, pumping_ = false;
+  Timer tick_timer_;
+  std::vector<std::move_only_function<void()>> after_;  // answers and events, run when the engine is at rest
+
+  // ---- the engine's state as last seen
+  dr_status_t st_{};
+  dr_hard_state hs_{};
+  uint64_t announced_leader_ = 0;
+  bool announced_ = false;   // leadership was announced
+  bool has_state_ = false;
+  Monotonic last_contact_{};
+  std::deque<Write> writes_;
+
+  // ---- apply
+  std::deque<Committed> committed_;
+  bool applying_ = false;         // a job is on the executor
+  int installing_ = 0;            // snapshots between their ready and their end
+  bool install_running_ = false;  // the state machine is reading one
+  uint64_t applied_ = 0, applied_term_ = 0;
+  uint64_t index_offset_ = 0;
+  Configuration conf_;
+  uint64_t conf_index_ = 0;
+
+  // ---- requests
+  bool flush_scheduled_ = false;
+  std::vector<Proposal> proposals_;
+  std::deque<Pending> pending_;
+  uint64_t in_flight_ = 0;  // bytes in proposals_ and pending_
+  std::vector<Waiter<uint64_t>> next_reads_;
+  std::deque<ReadGroup> reads_;
+  uint64_t boot_ = 0, read_counter_ = 0;
+  std::vector<Barrier> barriers_;
+  std::deque<ConfOp> conf_ops_;
+  std::vector<Promise<Status>> transfers_;
+  uint64_t transfer_to_ = 0;
+
+  // ---- snapshots
+  std::optional<SnapshotMeta> snapshot_;  // the newest durable one
+  std::string snapshot_bytes_;            // its descriptor, for the engine
+  bool want_snapshot_ = false, taking_snapshot_ = false;
+  uint64_t snapshot_epoch_ = 0;  // rises when a snapshot being taken has become useless
+  uint64_t applied_bytes_ = 0;   // since the last snapshot
+  Monotonic next_snapshot_check_{};
+  std::vector<Promise<Status>> snapshot_waiters_;
+
+  // ---- a restore_state in progress: chunks gathered from the log
+  struct Gathering {
+    uint64_t id = 0, size = 0;
+    uint32_t crc = 0;
+    std::string bytes;           // in memory mode
+    std::unique_ptr<File> file;  // else
+  };
+  std::unique_ptr<Gathering> gathering_;
+  bool restore_running_ = false;  // a restore_state call is under way here
+
+  // ---- network
+  std::map<uint64_t, std::string> learned_;  // addresses of peers outside the configuration
+  std::map<uint64_t, Sending> sending_;
+  std::optional<Receiving> receiving_;
+};
+
+template <class F, class D>
+void Driver::on_executor(F work, D done) {
+  if (!parts_.apply_executor) {
+    auto result = work();
+    done(*this, std::move(result));
+    return;
+  }
+  applying_ = true;
+  parts_.apply_executor->run(
+      [life = lifeline_, weak = weak_from_this(), &loop = parts_.world.loop, work = std::move(work), done = std::move(done)]() mutable {
+        std::lock_guard lock(life->mutex);
+        if (!life->alive) return;
+        loop.post([weak, done = std::move(done), result = work()]() mutable {
+          auto self = weak.lock();
+          if (!self || self->dead_) return;
+          self->applying_ = false;
+          done(*self, std::move(result));
+          self->pump();
+        });
+      });
+}
+
+inline constexpr uint8_t kTagUser = 0;     // the state machine's entry
+inline constexpr uint8_t kTagRestore = 1;  // a chunk of restore_state
+
+}  // namespace drover::raft

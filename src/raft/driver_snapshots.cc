@@ -1,0 +1,161 @@
+// Snapshots of the own state, and the installation of another's.
+#include <algorithm>
+
+#include "base/log.h"
+#include "raft/driver.h"
+
+namespace drover::raft {
+namespace {
+
+constexpr uint64_t kMaxBytesBetween = 256u << 20;  // entries applied since a snapshot, whatever their number
+constexpr uint64_t kMemoryLogKeeps = 256;          // entries, in memory mode
+
+}  // namespace
+
+Task<Status> Driver::take_snapshot() {
+  auto self = shared_from_this();
+  if (dead_) co_return Error(ErrorCode::kCancelled, "raft is already shutdown");
+  if (options_.memory) co_return invalid("a server whose log is in memory takes no snapshots");
+  if (snapshot_ && snapshot_->index == applied_) co_return Status();
+  Promise<Status> waiter;
+  snapshot_waiters_.push_back(waiter);
+  want_snapshot_ = true;
+  post(&Driver::pump);
+  co_return co_await waiter;
+}
+
+void Driver::set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing) {
+  options_.snapshot_threshold = threshold;
+  options_.snapshot_interval = interval;
+  options_.trailing_logs = trailing;
+  next_snapshot_check_ = now() + interval;
+}
+
+void Driver::maybe_snapshot() {
+  if (options_.memory) {
+    if (applied_ > st_.first + 2 * kMemoryLogKeeps) engine_.compact(std::min(applied_, st_.persisted) - kMemoryLogKeeps);
+    return;
+  }
+  if (taking_snapshot_ || applying_ || installing_ > 0 || gathering_) return;
+  uint64_t base = snapshot_ ? snapshot_->index : 0;
+  if (applied_ <= base) {
+    if (std::exchange(want_snapshot_, false)) end_snapshot_waiters({});
+    return;
+  }
+  if (want_snapshot_ || applied_bytes_ > kMaxBytesBetween) begin_snapshot();
+}
+
+// The view is taken in the state machine's turn, so it is the state at applied_; the pool streams it.
+void Driver::begin_snapshot() {
+  want_snapshot_ = false;
+  taking_snapshot_ = true;
+  applied_bytes_ = 0;
+  SnapshotMeta meta;
+  meta.index = applied_;
+  meta.term = applied_term_;
+  meta.index_offset = index_offset_;
+  meta.configuration = conf_;
+  meta.configuration_index = conf_index_;
+  meta.created_ms = parts_.world.clock.now().unix_nanos / 1'000'000;
+  on_executor([this] { return parts_.fsm.snapshot(); },
+              [meta, epoch = snapshot_epoch_](Driver& d, std::unique_ptr<SnapshotSource> source) {
+                d.parts_.world.pool.run([weak = d.weak_from_this(), &loop = d.parts_.world.loop, store = d.snapshots_, meta, epoch,
+                                         source = std::move(source)] {
+                  auto write = [&]() -> Result<SnapshotMeta> {
+                    DROVER_TRY(auto writer, store->create(meta));
+                    DROVER_CHECK(source->write(*writer));
+                    return writer->finish();
+                  };
+                  loop.post([weak, epoch, result = write()]() mutable {
+                    auto self = weak.lock();
+                    if (!self || self->dead_) return;
+                    self->taking_snapshot_ = false;
+                    if (epoch != self->snapshot_epoch_) result = Error(ErrorCode::kCancelled, "a newer snapshot was installed");
+                    self->snapshot_taken(std::move(result));
+                    self->pump();
+                  });
+                });
+              });
+}
+
+// A failure costs nothing but disk: the log stays. It is tried again at the next interval.
+void Driver::snapshot_taken(Result<SnapshotMeta> result) {
+  if (!result) {
+    log_error("raft.snapshot", "failed to take snapshot", {{"error", result.error().message}});
+    return end_snapshot_waiters(Error(std::move(result).error()));
+  }
+  log_info("raft.snapshot", "took a snapshot", {{"index", std::to_string(result->index)}, {"size", std::to_string(result->size)}});
+  snapshot_ = std::move(*result);
+  snapshot_bytes_ = snapshot_->encode();
+  compact_to(snapshot_->index);
+  end_snapshot_waiters({});
+}
+
+void Driver::end_snapshot_waiters(const Status& status) {
+  for (auto& w : snapshot_waiters_) later([w, status]() mutable { w.set(status); });
+  snapshot_waiters_.clear();
+}
+
+void Driver::compact_to(uint64_t snapshot_index) {
+  if (snapshot_index <= options_.trailing_logs) return;
+  uint64_t upto = std::min({snapshot_index - options_.trailing_logs, applied_, st_.persisted});
+  if (upto < st_.first || !engine_.compact(upto)) return;
+  log_->compact(upto);
+  refresh();
+}
+
+int32_t Driver::snapshot_hook(uint64_t at_least, uint64_t to, dr_snapshot* out) {
+  // The receiver must find itself in the configuration, or it would not know whom to answer.
+  if (!snapshot_ || snapshot_->index < at_least || !snapshot_->configuration.has(to)) {
+    want_snapshot_ = true;
+    return 1;
+  }
+  *out = {snapshot_->index, snapshot_->term, snapshot_->configuration.view(),
+          {reinterpret_cast<const uint8_t*>(snapshot_bytes_.data()), snapshot_bytes_.size()}};
+  return 0;
+}
+
+// The front write is a durable snapshot: file and log have it. Now the state machine.
+void Driver::begin_install() {
+  if (install_running_ || applying_) return;  // batch_applied comes back here by way of pump
+  install_running_ = true;
+  auto meta = writes_.front().install;
+  if (meta->initial) return installed({});
+  on_executor(
+      [this, meta]() -> Status {
+        DROVER_TRY(auto reader, snapshots_->open_state(*meta));
+        DROVER_CHECK(parts_.fsm.restore(*reader));
+        parts_.fsm.applied_batch();
+        return {};
+      },
+      [](Driver& d, Status status) { d.installed(std::move(status)); });
+}
+
+void Driver::installed(Status status) {
+  if (!status) return fail(std::move(status).error().with_context("installing a snapshot"));
+  Write w = std::move(writes_.front());
+  writes_.pop_front();
+  install_running_ = false;
+  installing_--;
+  abandon_restore();
+  snapshot_ = *w.install;
+  snapshot_bytes_ = snapshot_->encode();
+  conf_ = snapshot_->configuration;
+  conf_index_ = snapshot_->configuration_index;
+  index_offset_ = snapshot_->index_offset;
+  applied_ = snapshot_->index;
+  applied_term_ = snapshot_->term;
+  applied_bytes_ = 0;
+  log_info("raft.snapshot", "installed a snapshot", {{"index", std::to_string(applied_)}});
+  for (auto& m : w.messages) send(m.to, std::move(m.bytes));
+  engine_.persisted(w.number);
+  engine_.applied(applied_);
+  if (events_.configuration) {
+    later([this] {
+      if (events_.configuration) events_.configuration();
+    });
+  }
+  drain_writes();
+}
+
+}  // namespace drover::raft

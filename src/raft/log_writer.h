@@ -1,0 +1,93 @@
+// The writing half of FileLog. Jobs run in order on the log thread, or one by one on the loop while nothing is queued.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/world.h"
+#include "raft/disk.h"
+#include "raft/log_format.h"
+
+namespace drover::raft {
+
+class LogWriter : public std::enable_shared_from_this<LogWriter> {
+ public:
+  struct Job {
+    enum class Kind : uint8_t {
+      kWrite,  // `frame` at `offset` of the current segment
+      kRoll,   // `segment` with `header` becomes the current one
+      kFree,   // `segment` is needed no more
+      kIdle,   // nothing: lets the thread zero ahead
+    } kind = Kind::kIdle;
+    uint64_t segment = 0, offset = 0, seq = 0;
+    SegmentHeader header;
+    std::string frame;
+    std::move_only_function<Status()> before;
+    std::move_only_function<void(Status)> done;
+  };
+
+  LogWriter(std::string dir, uint64_t segment_size, Disk& disk, World& world, Pool& thread);
+
+  // Before the first job: goes on in a segment whose frames end at `tail`, all durable up to `seq`.
+  void resume(std::unique_ptr<File> file, const SegmentHeader& header, uint64_t tail, uint64_t file_size, uint64_t seq);
+  void add_spare(std::string name, uint64_t size);
+
+  void push(Job job);
+  // Runs `job` (a write) on the calling thread when nothing is queued or running and the disk is fast; false: `job`
+  // is untouched.
+  bool try_inline(Job& job, Status& status);
+  // Waits for the running job. No job runs and no `done` is posted after this returns.
+  void stop();
+
+  uint64_t syncs() const { return syncs_; }
+  Duration sync_time() const { return Duration(sync_ns_); }
+  uint64_t disk_bytes() const { return disk_bytes_; }
+
+ private:
+  struct Spare {
+    std::string name;
+    uint64_t size;
+  };
+  void drain();
+  Status run(std::vector<Job>& jobs);
+  Status write(Job& job);
+  Status flush();  // writes and syncs what is gathered
+  Status roll(const Job& job);
+  Status free_segment(uint64_t number);
+  bool wants_zeros() const;
+  Status zero_ahead();
+  Status sync();
+
+  const std::string dir_;
+  const uint64_t segment_size_;
+  Disk& disk_;
+  World& world_;
+  Pool& thread_;
+
+  std::mutex queue_mutex_;
+  std::deque<Job> queue_;  // under queue_mutex_, as are the next two
+  bool busy_ = false;
+  bool stopped_ = false;
+
+  std::mutex run_mutex_;  // held while a job runs; guards the rest
+  Status health_;         // the first error stays: nothing is written after it
+  std::unique_ptr<File> file_;
+  SegmentHeader header_;
+  uint64_t tail_ = 0;       // end of the written frames
+  uint64_t zeroed_ = 0;     // end of the file
+  uint64_t durable_seq_ = 0, written_seq_ = 0;
+  std::vector<std::string_view> parts_;  // gathered frames, from tail_ on
+  uint64_t parts_size_ = 0;
+  std::vector<Spare> spares_;
+
+  std::atomic<uint64_t> syncs_{0}, sync_ns_{0}, disk_bytes_{0};
+  std::atomic<uint64_t> typical_sync_ns_{0};  // moving average; 0: none measured
+};
+
+}  // namespace drover::raft
