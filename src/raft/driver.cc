@@ -146,7 +146,7 @@ Status Driver::create_engine(const RecoveredLog& log, const std::optional<Snapsh
   hooks.log = [](void*, int32_t level, const char* text, size_t n) {
     constexpr LogLevel kLevels[] = {LogLevel::kError, LogLevel::kError, LogLevel::kError, LogLevel::kWarn,
                                     LogLevel::kDebug, LogLevel::kTrace, LogLevel::kTrace};
-    log(kLevels[std::clamp(level, 0, 6)], "raft.engine", {text, n});
+    drover::log(kLevels[std::clamp(level, 0, 6)], "raft.engine", {text, n});
   };
   if (!engine_.create(config, init, hooks)) return internal("the consensus engine refused its configuration");
   hs_ = init.hs;

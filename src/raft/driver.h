@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "base/task.h"
+#include "base/async.h"
 #include "raft/configuration.h"
 #include "raft/engine.h"
 #include "raft/log_store.h"
@@ -36,16 +36,16 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void stop();
 
   // ---- requests (driver_requests.cc)
-  Task<Result<Applied>> propose(uint8_t tag, std::string entry);
-  Task<Result<uint64_t>> read_index();
-  Task<Status> barrier();
-  Task<Status> add_learner(Server server);
-  Task<Status> add_voter(Server server);
-  Task<Status> promote(std::string id);
-  Task<Status> demote(std::string id);
-  Task<Status> remove(std::string id);
-  Task<Status> transfer_leadership(std::string id);
-  Task<Result<Applied>> restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index);
+  Async<Result<Applied>> propose(uint8_t tag, std::string entry);
+  Async<Result<uint64_t>> read_index();
+  Async<Status> barrier();
+  Async<Status> add_learner(Server server);
+  Async<Status> add_voter(Server server);
+  Async<Status> promote(std::string id);
+  Async<Status> demote(std::string id);
+  Async<Status> remove(std::string id);
+  Async<Status> transfer_leadership(std::string id);
+  Async<Result<Applied>> restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index);
   LeaderInfo leader() const;
   Stats stats();
   bool announced() const { return announced_; }
@@ -53,7 +53,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   const Configuration& configuration() const { return conf_; }
 
   // ---- snapshots (driver_snapshots.cc)
-  Task<Status> take_snapshot();
+  Async<Status> take_snapshot();
   void set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing);
 
   // ---- network (driver_transfer.cc)
@@ -180,7 +180,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void settle_reads();
   void run_conf_ops();
   void conf_op_applied(uint64_t index, int32_t rc);
-  Task<Status> change(uint32_t kind, Server server);
+  Async<Status> change(uint32_t kind, Server server);
   Status check_new_server(const Server& server) const;
   const Server* find(std::string_view id) const;
   Error not_leader() const;

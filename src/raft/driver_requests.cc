@@ -43,7 +43,7 @@ void Driver::flush() {
 
 // ---- proposals
 
-Task<Result<Applied>> Driver::propose(uint8_t tag, std::string entry) {
+Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   if (transfer_to_ != 0) co_return Error(ErrorCode::kUnavailable, "leadership transfer in progress");
@@ -90,7 +90,7 @@ void Driver::flush_proposals() {
   }
 }
 
-Task<Result<Applied>> Driver::restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index) {
+Async<Result<Applied>> Driver::restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index) {
   auto self = shared_from_this();
   if (restore_running_) co_return Error(ErrorCode::kConflict, "a restore is already under way");
   restore_running_ = true;
@@ -129,7 +129,7 @@ Task<Result<Applied>> Driver::restore_state(std::unique_ptr<SnapshotReader> stat
 
 // ---- consistent reads
 
-Task<Result<uint64_t>> Driver::read_index() {
+Async<Result<uint64_t>> Driver::read_index() {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   Waiter<uint64_t> waiter;
@@ -192,7 +192,7 @@ void Driver::settle_reads() {
   if (freed && !next_reads_.empty()) schedule_flush();
 }
 
-Task<Status> Driver::barrier() {
+Async<Status> Driver::barrier() {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   flush_proposals();
@@ -223,7 +223,7 @@ Status Driver::check_new_server(const Server& s) const {
 }
 
 // One change at a time; the engine refuses a second before the first is applied, so they queue here.
-Task<Status> Driver::change(uint32_t kind, Server server) {
+Async<Status> Driver::change(uint32_t kind, Server server) {
   if (auto e = refusal()) co_return *e;
   ConfOp op;
   op.changes.push_back({kind, 0, peer_id(server.id)});
@@ -267,7 +267,7 @@ void Driver::conf_op_applied(uint64_t index, int32_t rc) {
   conf_ops_.pop_front();
 }
 
-Task<Status> Driver::add_learner(Server server) {
+Async<Status> Driver::add_learner(Server server) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   DROVER_CO_CHECK(check_new_server(server));
@@ -277,14 +277,14 @@ Task<Status> Driver::add_learner(Server server) {
   co_return co_await change(voter ? kAddVoter : kAddLearner, std::move(server));
 }
 
-Task<Status> Driver::add_voter(Server server) {
+Async<Status> Driver::add_voter(Server server) {
   auto self = shared_from_this();
   std::string id = server.id;
   DROVER_CO_CHECK(co_await add_learner(std::move(server)));
   co_return co_await promote(std::move(id));
 }
 
-Task<Status> Driver::promote(std::string id) {
+Async<Status> Driver::promote(std::string id) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   const Server* there = find(id);
@@ -303,7 +303,7 @@ Task<Status> Driver::promote(std::string id) {
   co_return co_await change(kAddVoter, *there);
 }
 
-Task<Status> Driver::demote(std::string id) {
+Async<Status> Driver::demote(std::string id) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   const Server* there = find(id);
@@ -313,7 +313,7 @@ Task<Status> Driver::demote(std::string id) {
   co_return co_await change(kAddLearner, *there);
 }
 
-Task<Status> Driver::remove(std::string id) {
+Async<Status> Driver::remove(std::string id) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   const Server* there = find(id);
@@ -324,7 +324,7 @@ Task<Status> Driver::remove(std::string id) {
   co_return Error(ErrorCode::kNotLeader, "leadership was transferred before removing this server; ask the new leader");
 }
 
-Task<Status> Driver::transfer_leadership(std::string id) {
+Async<Status> Driver::transfer_leadership(std::string id) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   uint64_t to = 0;

@@ -12,7 +12,7 @@ constexpr uint64_t kMemoryLogKeeps = 256;          // entries, in memory mode
 
 }  // namespace
 
-Task<Status> Driver::take_snapshot() {
+Async<Status> Driver::take_snapshot() {
   auto self = shared_from_this();
   if (dead_) co_return Error(ErrorCode::kCancelled, "raft is already shutdown");
   if (options_.memory) co_return invalid("a server whose log is in memory takes no snapshots");

@@ -203,11 +203,13 @@ Status LogWriter::free_segment(uint64_t number) {
   if (spares_.size() >= kMaxSpares || size < segment_size_ / 2 || size > segment_size_ * 2) {
     DROVER_CHECK(disk_.remove(dir_ + "/" + name));
     disk_bytes_ -= size;
-    return {};
+    return disk_.sync_dir(dir_);
   }
   file->forget(0, size);
   std::string spare = "free-" + name;
   DROVER_CHECK(disk_.rename(dir_ + "/" + name, dir_ + "/" + spare));
+  // Durable before it is written to: under its old name it must be what it was.
+  DROVER_CHECK(disk_.sync_dir(dir_));
   spares_.push_back({spare, size});
   return {};
 }

@@ -17,19 +17,19 @@ bool Replica::has_state() const { return driver_->has_state(); }
 Status Replica::bootstrap(std::vector<Server> servers) { return driver_->bootstrap(servers); }
 void Replica::start(Events events) { driver_->start(std::move(events)); }
 
-Task<Result<Applied>> Replica::propose(std::string entry) { return driver_->propose(kTagUser, std::move(entry)); }
-Task<Result<uint64_t>> Replica::read_index() { return driver_->read_index(); }
-Task<Status> Replica::barrier() { return driver_->barrier(); }
-Task<Result<Applied>> Replica::restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index) {
+Async<Result<Applied>> Replica::propose(std::string entry) { return driver_->propose(kTagUser, std::move(entry)); }
+Async<Result<uint64_t>> Replica::read_index() { return driver_->read_index(); }
+Async<Status> Replica::barrier() { return driver_->barrier(); }
+Async<Result<Applied>> Replica::restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index) {
   return driver_->restore_state(std::move(state), min_index);
 }
-Task<Status> Replica::add_learner(Server server) { return driver_->add_learner(std::move(server)); }
-Task<Status> Replica::add_voter(Server server) { return driver_->add_voter(std::move(server)); }
-Task<Status> Replica::promote(std::string id) { return driver_->promote(std::move(id)); }
-Task<Status> Replica::demote(std::string id) { return driver_->demote(std::move(id)); }
-Task<Status> Replica::remove(std::string id) { return driver_->remove(std::move(id)); }
-Task<Status> Replica::transfer_leadership(std::string id) { return driver_->transfer_leadership(std::move(id)); }
-Task<Status> Replica::take_snapshot() { return driver_->take_snapshot(); }
+Async<Status> Replica::add_learner(Server server) { return driver_->add_learner(std::move(server)); }
+Async<Status> Replica::add_voter(Server server) { return driver_->add_voter(std::move(server)); }
+Async<Status> Replica::promote(std::string id) { return driver_->promote(std::move(id)); }
+Async<Status> Replica::demote(std::string id) { return driver_->demote(std::move(id)); }
+Async<Status> Replica::remove(std::string id) { return driver_->remove(std::move(id)); }
+Async<Status> Replica::transfer_leadership(std::string id) { return driver_->transfer_leadership(std::move(id)); }
+Async<Status> Replica::take_snapshot() { return driver_->take_snapshot(); }
 void Replica::set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing_logs) {
   driver_->set_snapshot_policy(threshold, interval, trailing_logs);
 }
