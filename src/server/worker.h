@@ -1,0 +1,53 @@
+// Worker: takes evaluations from the leader one at a time and schedules them (reference server-core section 9).
+//
+// The loop side waits, submits and writes; the scheduling itself runs on the pool, on an immutable snapshot. Each worker
+// keeps its own columnar view of the fleet, brought up to date by the difference between snapshots.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/async.h"
+#include "model/eval.h"
+#include "scheduler/schedule.h"
+
+namespace drover::scheduler {
+class Fleet;
+}
+
+namespace drover::server {
+
+class Server;
+
+class Worker {
+ public:
+  // Starts taking work at once.
+  Worker(Server& server, std::vector<std::string> types);
+  ~Worker();
+
+  std::string_view id() const { return id_; }
+  const std::vector<std::string>& types() const { return types_; }
+  Time started() const { return started_; }
+  // As the agent API shows them: "Started"; "Running", "WaitingToDequeue", "Scheduling", "Submitting" ...
+  std::string_view status() const { return "Started"; }
+  std::string_view workload() const { return workload_; }
+
+ private:
+  Async<void> run();
+  Async<bool> process(Ref<Evaluation> eval, const Uuid& token, uint64_t wait_index);
+  Async<bool> schedule(Ref<Evaluation> eval, const Uuid& token, uint64_t wait_index);
+  Async<Result<scheduler::Step>> step(scheduler::EvalProcess& process, const PlanResult* result);
+  Async<Status> write_evals(std::vector<Evaluation> created, uint64_t snapshot_index);
+
+  Server& server_;
+  std::string id_;
+  std::vector<std::string> types_;
+  Time started_;
+  std::string_view workload_ = "WaitingToDequeue";
+  std::unique_ptr<scheduler::Fleet> fleet_;
+  uint64_t snapshot_index_ = 0;
+  Running running_;
+};
+
+}  // namespace drover::server
