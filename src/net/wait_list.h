@@ -70,13 +70,6 @@ class WaitList {
       a->handle_.resume();
     }
   }
-  // Resumes the one that has waited longest.
-  void resume_one() {
-    if (empty()) return;
-    auto* a = static_cast<Awaiter*>(head_.next);
-    a->unhook();
-    a->handle_.resume();
-  }
 
  private:
   Link head_;
