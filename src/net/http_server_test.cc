@@ -1,5 +1,7 @@
 #include "net/http_server.h"
 
+#include <malloc.h>
+
 #include "net/compress.h"
 #include "net/net_test_util.h"
 
@@ -390,6 +392,28 @@ TEST_F(HttpServerTest, DestroyingTheServerDestroysWaitingHandlers) {
     co_return true;
   }(*this));
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+TEST_F(HttpServerTest, AnIdleConnectionTakesUnderTenKibibytes) {
+  serve([](HttpRequest&, HttpExchange& x) -> Async<void> { (void)co_await x.respond(200, std::string(100'000, 'x')); });
+  run([](HttpServerTest& t) -> Async<bool> {
+    std::vector<std::unique_ptr<Stream>> clients;
+    constexpr size_t kMany = 200;
+    size_t before = 0;
+    for (size_t i = 0; i < kMany + 20; ++i) {
+      if (i == 20) before = ::mallinfo2().uordblks;
+      auto s = co_await t.connect();
+      (void)co_await write_all(*s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      (void)co_await read_until(*s, std::string(100'000, 'x'));
+      clients.push_back(std::move(s));
+    }
+    size_t each = (::mallinfo2().uordblks - before) / kMany;
+    EXPECT_LT(each, 10u * 1024) << "both ends of a connection that has served a request";
+    RecordProperty("bytes", static_cast<int>(each));
+    co_return true;
+  }(*this));
+}
+#endif
 
 TEST_F(HttpServerTest, ServesUnixSockets) {
   serve(echo);
