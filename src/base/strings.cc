@@ -122,6 +122,26 @@ std::string go_quote(std::string_view text) {
   return out + '"';
 }
 
+std::string go_quote_ascii(std::string_view text) {
+  std::string out;
+  auto quoted = go_quote(text);
+  for (size_t i = 0; i < quoted.size();) {
+    unsigned char c = quoted[i];
+    if (c < 0x80) {
+      out += static_cast<char>(c);
+      ++i;
+      continue;
+    }
+    // go_quote leaves only whole sequences above ASCII.
+    size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+    uint32_t rune = c & (0xff >> (length + 1));
+    for (size_t k = 1; k < length; ++k) rune = rune << 6 | (static_cast<unsigned char>(quoted[i + k]) & 0x3f);
+    out += rune > 0xffff ? fmt::format("\\U{:08x}", rune) : fmt::format("\\u{:04x}", rune);
+    i += length;
+  }
+  return out;
+}
+
 std::string format_double(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";

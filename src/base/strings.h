@@ -24,6 +24,8 @@ std::optional<bool> parse_bool(std::string_view text);
 
 // Go's %q for text: double quotes, \n \t \" \\ and \x or \u escapes.
 std::string go_quote(std::string_view text);
+// Go's %+q: the same with every character beyond ASCII as \u or \U.
+std::string go_quote_ascii(std::string_view text);
 // Go's strconv 'g' shortest form as encoding/json prints a float64 (exponents like 1e+21).
 std::string format_double(double value);
 // The value with its unit in powers of 1024: "1.0 KiB", "512 B" (the reference's humanize.IBytes).

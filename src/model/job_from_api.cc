@@ -71,6 +71,9 @@ void settle_scaling(const api::ScalingPolicy& from, ScalingPolicy& policy, int64
 }
 
 void settle_task(const api::Task& from, Task& task, const TaskGroup& group, const Job& job) {
+  null_if_empty(task.Constraints);
+  null_if_empty(task.Affinities);
+  null_if_empty(task.Config);
   auto& mounts = task.VolumeMounts;
   for (size_t i = from.VolumeMounts.size(); i-- > 0;)
     if (!from.VolumeMounts[i].Volume) mounts.erase(&mounts[i]);
@@ -89,6 +92,8 @@ void settle_task(const api::Task& from, Task& task, const TaskGroup& group, cons
 
 void settle_group(const api::TaskGroup& from, TaskGroup& group, const Job& job) {
   if (group.Scaling) settle_scaling(*from.Scaling, *group.Scaling, group.Count, job, group.Name);
+  null_if_empty(group.Constraints);
+  null_if_empty(group.Affinities);
   null_if_empty(group.Spreads);
   settle_networks(group.Networks);
   settle_services(from.Services, group.Services, true);
@@ -123,6 +128,8 @@ Job job_from_api(api::Job from) {
   job.Update = {};
   if (from.Update && from.Update->MaxParallel.value_or(0) > 0)
     job.Update = {.Stagger = from.Update->Stagger.value_or(0s), .MaxParallel = *from.Update->MaxParallel};
+  null_if_empty(job.Constraints);
+  null_if_empty(job.Affinities);
   null_if_empty(job.Spreads);
   null_if_empty(job.TaskGroups);
   for (size_t i = 0; i < job.TaskGroups.size(); ++i) settle_group(from.TaskGroups[i], job.TaskGroups[i], job);
