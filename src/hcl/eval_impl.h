@@ -1,0 +1,65 @@
+// The evaluator's machinery, shared by its files; not for users.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "hcl/eval.h"
+
+namespace drover::hcl {
+
+// Expressions of the JSON syntax.
+Value evaluate_json(const Expr& expr, const Scope* scope, Diagnostics& diagnostics);
+std::string json_keyword(const Expr& expr);
+
+// Calls fn(key, element) in order: index for lists and tuples, the element itself for sets, the key for mappings.
+template <class F>
+void visit_elements(const Value& collection, F&& fn) {
+  if (collection.is_mapping()) {
+    for (auto& [key, value] : collection.entries()) fn(Value::raw_string(key), value);
+    return;
+  }
+  int64_t i = 0;
+  for (auto& value : collection.elements()) fn(collection.is(Kind::kSet) ? value : Value::number(i++), value);
+}
+
+// One evaluation: the scope, where complaints go, and the current elements of the splats around.
+struct Evaluator {
+  struct Item {
+    const Item* outer;
+    int slot;
+    const Value* value;
+  };
+  const Scope* scope;
+  Diagnostics& diagnostics;
+  const Item* items;
+
+  Value eval(const Expr& expr) const;
+
+ private:
+  Value walk(Value from, const std::vector<Step>& steps) const;
+  Value name(const ScopeTraversalExpr& e) const;
+  bool append_part(const Value& value, const Range& where, std::string& out) const;
+  Value text(const TemplateExpr& e) const;
+  Value loop(const TemplateLoopExpr& e) const;
+  Value splat(const SplatExpr& e) const;
+  Value object(const ObjectExpr& e) const;
+  std::optional<bool> for_condition(const ForExpr& e, const Evaluator& inner) const;
+  std::optional<std::string> for_key(const ForExpr& e, const Evaluator& inner) const;
+  Value for_each(const ForExpr& e) const;
+  Value conditional(const ConditionalExpr& e) const;
+  Value binary(const BinaryExpr& e) const;
+  Value unary(const UnaryExpr& e) const;
+
+  // Calls (eval_call.cc).
+  struct Argument;
+  Value call(const CallExpr& e) const;
+  bool gather_arguments(const CallExpr& e, std::vector<Argument>& out, bool& known) const;
+  bool check_count(const CallExpr& e, const struct Function& f, const std::vector<Argument>& args) const;
+  Value call_try(const CallExpr& e, const std::vector<Argument>& args) const;
+  Value call_convert(const CallExpr& e, const std::vector<Argument>& args) const;
+  Value call_values(const CallExpr& e, const struct Function& f, const class Functions& functions,
+                    const std::vector<Argument>& args) const;
+};
+
+}  // namespace drover::hcl

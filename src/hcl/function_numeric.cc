@@ -1,0 +1,98 @@
+// Functions over numbers.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/strings.h"
+#include "hcl/function_impl.h"
+
+namespace drover::hcl {
+
+namespace {
+
+CallResult absolute(Arguments a, const FunctionHost&) {
+  return a[0].as_number().sign() < 0 ? Value::number(-a[0].as_number()) : a[0];
+}
+CallResult ceiling(Arguments a, const FunctionHost&) { return Value::number(a[0].as_number().ceil()); }
+CallResult floor_of(Arguments a, const FunctionHost&) { return Value::number(a[0].as_number().floor()); }
+
+CallResult from_float(double value) {
+  if (std::isnan(value)) return call_error("the result is not a number");
+  if (std::isinf(value)) return Value::number(Number::infinity(value < 0));
+  return Value::number(Number::from_double(value));
+}
+CallResult logarithm(Arguments a, const FunctionHost&) {
+  return from_float(std::log(a[0].as_number().to_double()) / std::log(a[1].as_number().to_double()));
+}
+CallResult power(Arguments a, const FunctionHost&) {
+  return from_float(std::pow(a[0].as_number().to_double(), a[1].as_number().to_double()));
+}
+
+template <bool kGreatest>
+CallResult extreme(Arguments a, const FunctionHost&) {
+  if (a.empty()) return call_error("must pass at least one number");
+  size_t best = 0;
+  for (size_t i = 1; i < a.size(); ++i) {
+    bool less = a[i].as_number() < a[best].as_number(), more = a[best].as_number() < a[i].as_number();
+    if (kGreatest ? more : less) best = i;
+  }
+  return a[best];
+}
+
+CallResult signum(Arguments a, const FunctionHost&) {
+  auto n = whole_number(a[0]);
+  if (!n) return std::unexpected(n.error());
+  return Value::number((*n > 0) - (*n < 0));
+}
+
+CallResult parse_int_text(Arguments a, const FunctionHost&) {
+  if (!a[0].is(Kind::kString)) {
+    return argument_error(0, fmt::format("first argument must be a string, not {}", a[0].type().name()));
+  }
+  auto base = whole_number(a[1]);
+  if (!base) return argument_error(1, base.error().message);
+  if (*base < 2 || *base > 62) return argument_error(1, "base must be a whole number between 2 and 62 inclusive");
+  auto number = Number::parse_integer(a[0].as_string(), static_cast<int>(*base));
+  if (!number) {
+    return argument_error(0, fmt::format("cannot parse {} as a base {} integer", go_quote(a[0].as_string()), *base));
+  }
+  return Value::number(*number);
+}
+
+CallResult range_of(Arguments a, const FunctionHost&) {
+  if (a.empty() || a.size() > 3) return call_error("must have one, two, or three arguments");
+  Number start = a.size() == 1 ? Number(0) : a[0].as_number();
+  Number end = a.size() == 1 ? a[0].as_number() : a[1].as_number();
+  Number step = a.size() == 3 ? a[2].as_number() : Number(end < start ? -1 : 1);
+  int end_argument = a.size() == 1 ? 0 : 1;
+  bool down = step.sign() < 0;
+  if (down && start < end) return argument_error(end_argument, "end must be less than start when step is negative");
+  if (!down && end < start) return argument_error(end_argument, "end must be greater than start when step is positive");
+  Value::Elements out;
+  for (Number at = start; down ? end < at : at < end; at = at + step) {
+    if (out.size() >= 1024) {
+      return call_error("more than 1024 values were generated; either decrease the difference between start and end or "
+                        "use a smaller step");
+    }
+    out.push_back(Value::number(at));
+  }
+  return Value::list(Type::number(), std::move(out));
+}
+
+}  // namespace
+
+void add_numeric_functions(FunctionList& out) {
+  Type n = Type::number(), any;
+  out.push_back({"abs", {{"num", n}}, {}, absolute});
+  out.push_back({"ceil", {{"num", n}}, {}, ceiling});
+  out.push_back({"floor", {{"num", n}}, {}, floor_of});
+  out.push_back({"log", {{"num", n}, {"base", n}}, {}, logarithm});
+  out.push_back({"pow", {{"num", n}, {"power", n}}, {}, power});
+  out.push_back({"max", {}, Parameter{"numbers", n}, extreme<true>});
+  out.push_back({"min", {}, Parameter{"numbers", n}, extreme<false>});
+  out.push_back({"signum", {{"num", n}}, {}, signum});
+  out.push_back({"parseint", {{"number", any}, {"base", n}}, {}, parse_int_text});
+  out.push_back({"range", {}, Parameter{"params", n}, range_of});
+}
+
+}  // namespace drover::hcl

@@ -1,0 +1,143 @@
+// The parser's machinery, shared by its files; not for users.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hcl/ast.h"
+#include "hcl/diagnostic.h"
+#include "hcl/lexer.h"
+
+namespace drover::hcl {
+
+// Recursive descent over a token list. The first syntax error stops it: every function then returns at once with
+// nothing useful, and `failed()` is true. Faults that leave the structure clear (a bad escape, an argument set
+// twice) are reported and parsing goes on.
+class Parser {
+ public:
+  Parser(const Source& source, std::vector<Token> tokens, Diagnostics& diagnostics)
+      : source_(source), tokens_(std::move(tokens)), diagnostics_(diagnostics) {}
+
+  bool failed() const { return failed_; }
+  void parse_body(BodyNode& body, Tok end);
+  ExprPtr expression();
+  // Parts up to `end`, which is consumed: kCloseQuote, kCloseHeredoc or kEof.
+  ExprPtr template_until(Tok end, const Token& open, bool flush);
+  const Token& peek();
+  const Token& next();
+  void set_newlines(bool visible) { newlines_.back() = visible; }
+  Range range(const Token& t) const { return {&source_, t.start, t.end}; }
+  void fail(std::string summary, std::string detail, const Range& subject);
+  void fail(std::string summary, std::string detail, const Range& subject, const Range& context);
+
+ private:
+  struct TemplatePart;
+  class Nested;
+  class Newlines;
+  std::string_view text(const Token& t) const { return t.text(source_); }
+  bool too_deep(const Range& where);
+  template <class Node, class... Children>
+  ExprPtr finish(std::unique_ptr<Node> node, const Children&... children);
+
+  // Bodies.
+  void body_item(BodyNode& body);
+  void attribute(BodyNode& body, const Token& name, bool single_line);
+  void block(BodyNode& body, const Token& type);
+  void block_content(BlockNode& block);
+  std::string label_string(Range& where);
+
+  // Expressions.
+  ExprPtr binary(int level);
+  ExprPtr operand();
+  ExprPtr traversals(ExprPtr from);
+  ExprPtr dot_traversal(ExprPtr from, const Token& dot);
+  ExprPtr attribute_splat(ExprPtr from, const Token& dot, const Token& star);
+  ExprPtr bracket_traversal(ExprPtr from);
+  bool legacy_index(const Token& dot, Step& step);
+  ExprPtr append_step(ExprPtr from, Step step);
+  ExprPtr term();
+  ExprPtr name_term();
+  ExprPtr call(const Token& name);
+  ExprPtr parens();
+  ExprPtr unary(const Token& symbol);
+  ExprPtr tuple();
+  ExprPtr object();
+  ExprPtr for_expression(const Token& open, Tok close);
+  bool for_names(ForExpr& node);
+  bool keyword(std::string_view word);
+
+  // Templates.
+  bool template_parts(Tok end, const Token& open, bool flush, std::vector<TemplatePart>& parts, Range& end_range);
+  bool interpolation(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next);
+  bool control(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next);
+  bool control_end(const Token& open, std::string_view what, TemplatePart& part, bool& trim_next);
+  std::string literal_text(const Token& t, bool quoted);
+  std::vector<ExprPtr> assemble(std::vector<TemplatePart>& parts, size_t& at, const TemplatePart* inside, const Range& end_range);
+  ExprPtr assemble_if(std::vector<TemplatePart>& parts, size_t& at, const Range& end_range);
+  ExprPtr assemble_for(std::vector<TemplatePart>& parts, size_t& at, const Range& end_range);
+  ExprPtr join_parts(std::vector<ExprPtr> parts, const Range& where);
+
+  const Source& source_;
+  std::vector<Token> tokens_;
+  Diagnostics& diagnostics_;
+  size_t at_ = 0;
+  std::vector<bool> newlines_{true};
+  Token synthetic_;          // the newline that a line comment stands for
+  bool comment_newline_ = false;
+  bool failed_ = false;
+  int depth_ = 0;
+  int splats_ = 0;
+};
+
+// Counts nesting for the length of a scope.
+class Parser::Nested {
+ public:
+  explicit Nested(Parser& p) : p_(p) { ++p_.depth_; }
+  ~Nested() { --p_.depth_; }
+
+ private:
+  Parser& p_;
+};
+
+// Whether newlines are tokens, for the length of a scope.
+class Parser::Newlines {
+ public:
+  Newlines(Parser& p, bool visible) : p_(p) { p_.newlines_.push_back(visible); }
+  ~Newlines() { end(); }
+  void end() {
+    if (!std::exchange(ended_, true)) p_.newlines_.pop_back();
+  }
+
+ private:
+  Parser& p_;
+  bool ended_ = false;
+};
+
+struct Parser::TemplatePart {
+  enum Kind : unsigned char { kLiteral, kValue, kIf, kElse, kEndIf, kFor, kEndFor } kind = kLiteral;
+  std::string text;      // kLiteral, decoded
+  bool line_start = false;
+  ExprPtr expr;          // kValue: the expression; kIf: the condition
+  std::unique_ptr<ForExpr> loop;  // kFor, without its value
+  Range range;
+};
+
+template <class Node, class... Children>
+ExprPtr Parser::finish(std::unique_ptr<Node> node, const Children&... children) {
+  if (failed_) return nullptr;
+  int depth = 0;
+  auto look = [&](const ExprPtr& child) {
+    if (child && child->depth > depth) depth = child->depth;
+  };
+  (look(children), ...);
+  if (node->depth < depth + 1) node->depth = depth + 1;
+  if (node->depth > 2 * kMaxDepth) {
+    fail("Expression too complex", "This expression has too many operators or accesses in a row.", node->range);
+    return nullptr;
+  }
+  return node;
+}
+
+}  // namespace drover::hcl

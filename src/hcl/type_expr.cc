@@ -1,0 +1,114 @@
+#include "hcl/type_expr.h"
+
+#include <fmt/format.h>
+
+#include "hcl/eval_impl.h"
+#include "hcl/json_impl.h"
+
+namespace drover::hcl {
+
+namespace {
+
+constexpr const char* kSummary = "Invalid type specification";
+
+std::optional<Type> complain(Diagnostics& diagnostics, std::string detail, const Range& where) {
+  diagnostics.add(kSummary, std::move(detail), where);
+  return std::nullopt;
+}
+
+std::optional<Type> parse_keyword(const std::string& word, bool allow_any, const Range& where, Diagnostics& diagnostics) {
+  if (word == "bool") return Type::boolean();
+  if (word == "string") return Type::string();
+  if (word == "number") return Type::number();
+  if (word == "any") {
+    if (allow_any) return Type::dynamic();
+    return complain(diagnostics, "The keyword \"any\" cannot be used in this type specification: an exact type is required.", where);
+  }
+  if (word == "list" || word == "set" || word == "map") {
+    return complain(diagnostics, fmt::format("The {} type constructor requires one argument specifying the element type.", word), where);
+  }
+  if (word == "object") {
+    return complain(diagnostics, "The object type constructor requires one argument specifying the attribute types and values as a map.", where);
+  }
+  if (word == "tuple") {
+    return complain(diagnostics, "The tuple type constructor requires one argument specifying the element types as a list.", where);
+  }
+  return complain(diagnostics, fmt::format("The keyword \"{}\" is not a valid type specification.", word), where);
+}
+
+std::optional<Type> parse_object(const Expr& arg, bool allow_any, Diagnostics& diagnostics) {
+  if (arg.kind != ExprKind::kObject) {
+    return complain(diagnostics, "Object type constructor requires a map whose keys are attribute names and whose values are the "
+                    "corresponding attribute types.", arg.range);
+  }
+  Type::Attributes attributes;
+  for (auto& item : static_cast<const ObjectExpr&>(arg).items) {
+    auto name = keyword_of(*item.key);
+    if (name.empty() && item.key->kind == ExprKind::kTemplate) {
+      Diagnostics ignored;
+      Value text = evaluate(*item.key, nullptr, ignored);
+      if (ignored.empty() && text.is_usable() && text.is(Kind::kString)) name = text.as_string();
+    }
+    if (name.empty()) return complain(diagnostics, "Object constructor map keys must be attribute names.", item.key->range);
+    auto type = parse_type(*item.value, allow_any, diagnostics);
+    if (!type) return std::nullopt;
+    attributes.emplace_back(name, *type);
+  }
+  return Type::object(std::move(attributes));
+}
+
+std::optional<Type> parse_tuple(const Expr& arg, bool allow_any, Diagnostics& diagnostics) {
+  if (arg.kind != ExprKind::kTuple) {
+    return complain(diagnostics, "Tuple type constructor requires a list of element types.", arg.range);
+  }
+  std::vector<Type> elements;
+  for (auto& item : static_cast<const TupleExpr&>(arg).items) {
+    auto type = parse_type(*item, allow_any, diagnostics);
+    if (!type) return std::nullopt;
+    elements.push_back(*type);
+  }
+  return Type::tuple(std::move(elements));
+}
+
+std::optional<Type> parse_call(const CallExpr& call, bool allow_any, Diagnostics& diagnostics) {
+  auto& name = call.name;
+  if (name == "bool" || name == "string" || name == "number" || name == "any") {
+    return complain(diagnostics, fmt::format("Primitive type keyword \"{}\" does not expect arguments.", name),
+                    range_between(call.open, call.close));
+  }
+  bool collection = name == "list" || name == "set" || name == "map";
+  if (!collection && name != "object" && name != "tuple") {
+    return complain(diagnostics, fmt::format("Keyword \"{}\" is not a valid type constructor.", name), call.range);
+  }
+  if (call.args.size() != 1) {
+    Range where = call.args.empty() ? range_between(call.open, call.close)
+                                    : range_between(call.args[1]->range, call.args.back()->range);
+    Diagnostics text;
+    parse_keyword(name, allow_any, where, text);
+    diagnostics.append(text);
+    return std::nullopt;
+  }
+  if (name == "object") return parse_object(*call.args[0], allow_any, diagnostics);
+  if (name == "tuple") return parse_tuple(*call.args[0], allow_any, diagnostics);
+  auto element = parse_type(*call.args[0], allow_any, diagnostics);
+  if (!element) return std::nullopt;
+  return name == "list" ? Type::list(*element) : name == "set" ? Type::set(*element) : Type::map(*element);
+}
+
+}  // namespace
+
+std::optional<Type> parse_type(const Expr& expr, bool allow_any, Diagnostics& diagnostics) {
+  if (expr.kind == ExprKind::kScopeTraversal && static_cast<const ScopeTraversalExpr&>(expr).steps.empty()) {
+    return parse_keyword(static_cast<const ScopeTraversalExpr&>(expr).root, allow_any, expr.range, diagnostics);
+  }
+  if (expr.kind == ExprKind::kCall) return parse_call(static_cast<const CallExpr&>(expr), allow_any, diagnostics);
+  if (expr.kind == ExprKind::kJson) {
+    // In JSON a type is a string that holds an expression.
+    if (auto inner = parse_json_string_expression(expr, diagnostics)) return parse_type(*inner->expr, allow_any, diagnostics);
+    if (!diagnostics.empty()) return std::nullopt;
+  }
+  return complain(diagnostics, "A type specification is either a primitive type keyword (bool, number, string) or a complex type "
+                  "constructor call, like list(string).", expr.range);
+}
+
+}  // namespace drover::hcl
