@@ -176,8 +176,9 @@ Value Evaluator::walk(Value from, const std::vector<Step>& steps) const {
 
 namespace {
 
-// The text that stands for a name that only the client knows: its source in `${ }`. A name that stands alone behind
-// `${` brings its blanks along; up to its closing brace the text is kept, and a brace is added unless one follows.
+// The text that stands for a name that only the client knows: its source in `${ }`. A name right behind `${` brings
+// its blanks along. Its end is found by looking from the second byte behind it: through blanks to a brace, which
+// keeps what lies between, or to anything else. (The reference does so; a brace in the text behind shows it.)
 std::string undefined_text(const Range& where) {
   std::string_view source = where.source->text;
   std::string out(where.text());
@@ -186,9 +187,10 @@ std::string undefined_text(const Range& where) {
   bool bracketed = at >= 2 && source[at - 1] == '{' && source[at - 2] == '$';
   if (!bracketed) return "${" + out + "}";
   out = "${" + std::string(source.substr(at, where.start.byte - at)) + out;
-  for (size_t i = where.end.byte; i < source.size(); ++i) {
-    if (source[i] == '}') return out + std::string(source.substr(where.end.byte, i - where.end.byte)) + "}";
-    if (source[i] != ' ') break;
+  for (size_t i = where.end.byte + 1; i < source.size(); ++i) {
+    if (source[i] == ' ') continue;
+    if (source[i] == '}') out += source.substr(where.end.byte, i - where.end.byte);
+    break;
   }
   return out + "}";
 }

@@ -45,18 +45,74 @@ const Token& Parser::next() {
 }
 
 void Parser::fail(std::string summary, std::string detail, const Range& subject) {
-  if (std::exchange(failed_, true)) return;
-  diagnostics_.add(std::move(summary), std::move(detail), subject);
+  fail(std::move(summary), std::move(detail), subject, subject);
 }
 void Parser::fail(std::string summary, std::string detail, const Range& subject, const Range& context) {
-  if (std::exchange(failed_, true)) return;
+  failed_ = true;
+  if (!std::exchange(recovering_, true)) diagnostics_.add(std::move(summary), std::move(detail), subject, context);
+}
+void Parser::fail_anyway(std::string summary, std::string detail, const Range& subject, const Range& context) {
+  failed_ = recovering_ = true;
   diagnostics_.add(std::move(summary), std::move(detail), subject, context);
 }
 
 bool Parser::too_deep(const Range& where) {
   if (depth_ <= kMaxDepth) return false;
   fail("Nesting too deep", fmt::format("Blocks and expressions may be nested at most {} levels deep.", kMaxDepth), where);
+  aborted_ = true;
   return true;
+}
+
+namespace {
+
+// The token that opens what `close` closes; kEof if none does.
+Tok opener(Tok close) {
+  switch (close) {
+    case Tok::kCloseBrace: return Tok::kOpenBrace;
+    case Tok::kCloseBracket: return Tok::kOpenBracket;
+    case Tok::kCloseParen: return Tok::kOpenParen;
+    case Tok::kCloseQuote: return Tok::kOpenQuote;
+    case Tok::kCloseHeredoc: return Tok::kOpenHeredoc;
+    case Tok::kTemplateEnd: return Tok::kInterpolation;
+    default: return Tok::kEof;
+  }
+}
+
+}  // namespace
+
+void Parser::recover(Tok close) {
+  Tok open = opener(close);
+  for (int level = 0;;) {
+    Tok type = next().type;
+    if (type == Tok::kEof) return;
+    if (close == Tok::kTemplateEnd && type == Tok::kControl) type = Tok::kInterpolation;
+    if (type == open) ++level;
+    if (type == close && level-- == 0) return;
+  }
+}
+
+void Parser::recover_after_item() {
+  std::vector<Tok> open;
+  while (true) {
+    Tok type = next().type;
+    switch (type) {
+      case Tok::kEof: return;
+      case Tok::kNewline:
+        if (open.empty()) return;
+        break;
+      case Tok::kOpenBrace: case Tok::kOpenBracket: case Tok::kOpenParen: case Tok::kOpenQuote: case Tok::kOpenHeredoc:
+      case Tok::kInterpolation:
+        open.push_back(type);
+        break;
+      case Tok::kControl: open.push_back(Tok::kInterpolation); break;
+      case Tok::kCloseBrace: case Tok::kCloseBracket: case Tok::kCloseParen: case Tok::kCloseQuote: case Tok::kCloseHeredoc:
+      case Tok::kTemplateEnd:
+        while (!open.empty() && open.back() != opener(type)) open.pop_back();
+        if (!open.empty()) open.pop_back();
+        break;
+      default: break;
+    }
+  }
 }
 
 // ---- bodies
@@ -65,8 +121,8 @@ void Parser::parse_body(BodyNode& body, Tok end) {
   Nested nested(*this);
   body.range = range(peek());
   if (too_deep(body.range)) return;
-  while (!failed_) {
-    const Token& t = peek();
+  while (!aborted_) {
+    const Token t = peek();
     if (t.type == end) {
       body.range.end = t.end;
       return;
@@ -75,25 +131,30 @@ void Parser::parse_body(BodyNode& body, Tok end) {
       next();
       continue;
     }
+    if (t.type != Tok::kIdent) {
+      next();
+      if (t.type == Tok::kOpenQuote) fail("Invalid argument name", "Argument names must not be quoted.", range(t));
+      else fail("Argument or block definition required", "An argument or block definition is required here.", range(t));
+      recover(end);
+      return;
+    }
     body_item(body);
+    if (failed_ && !aborted_) {
+      failed_ = false;
+      recover_after_item();
+    }
   }
 }
 
 void Parser::body_item(BodyNode& body) {
   Token first = next();
-  if (first.type == Tok::kOpenQuote) {
-    return fail("Invalid argument name", "Argument names must not be quoted.", range(first));
-  }
-  if (first.type != Tok::kIdent) {
-    return fail("Argument or block definition required", "An argument or block definition is required here.", range(first));
-  }
   switch (peek().type) {
     case Tok::kEqual: return attribute(body, first, false);
     case Tok::kOpenQuote: case Tok::kOpenBrace: case Tok::kIdent: return block(body, first);
     default:
-      fail("Argument or block definition required",
-           "An argument or block definition is required here. To set an argument, use the equals sign \"=\" to introduce "
-           "the argument value.", range(first));
+      fail_anyway("Argument or block definition required",
+                  "An argument or block definition is required here. To set an argument, use the equals sign \"=\" to introduce "
+                  "the argument value.", range(first), range(first));
   }
 }
 
@@ -191,11 +252,11 @@ void Parser::block(BodyNode& body, const Token& type) {
         node.label_ranges.push_back(range(t));
         break;
       case Tok::kEqual:
-        return fail("Invalid block definition",
+        return fail_anyway("Invalid block definition",
                     "The equals sign \"=\" indicates an argument definition, and must not be used when defining a block.",
                     range(t), {&source_, type.start, t.end});
       case Tok::kNewline:
-        return fail("Invalid block definition",
+        return fail_anyway("Invalid block definition",
                     "A block definition must have block content delimited by \"{\" and \"}\", starting on the same line as "
                     "the block header.", range(t), {&source_, type.start, t.end});
       default:
@@ -221,6 +282,8 @@ void Parser::block_content(BlockNode& block) {
     attribute(*block.body, first, true);
   } else if (first.type == Tok::kNewline) {
     parse_body(*block.body, Tok::kCloseBrace);
+    // A body that recovered from an error has consumed its own end.
+    if (failed_) return;
   } else if (first.type != Tok::kCloseBrace) {
     return fail("Invalid single-argument block definition",
                 "A single-line block definition can contain only a single argument. To define multiple arguments or "

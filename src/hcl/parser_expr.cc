@@ -199,6 +199,7 @@ ExprPtr Parser::bracket_traversal(ExprPtr from) {
   if (too_deep(range(peek()))) return nullptr;
   Newlines hidden(*this, false);
   Token open = next();
+  Closing closing(*this, Tok::kCloseBracket);
   if (peek().type == Tok::kStar) {
     next();
     const Token close = next();
@@ -293,6 +294,7 @@ ExprPtr Parser::name_term() {
 ExprPtr Parser::call(const Token& name) {
   Newlines hidden(*this, false);
   Token open = next();
+  Closing closing(*this, Tok::kCloseParen);
   auto node = std::make_unique<CallExpr>(range(name));
   node->name = std::string(text(name));
   node->name_range = range(name);
@@ -333,6 +335,7 @@ ExprPtr Parser::call(const Token& name) {
 ExprPtr Parser::parens() {
   Newlines hidden(*this, false);
   Token open = next();
+  Closing closing(*this, Tok::kCloseParen);
   auto inner = expression();
   if (failed_) return nullptr;
   const Token close = next();
@@ -364,6 +367,7 @@ ExprPtr Parser::unary(const Token& symbol) {
 ExprPtr Parser::tuple() {
   Newlines hidden(*this, false);
   Token open = next();
+  Closing closing(*this, Tok::kCloseBracket);
   if (peek().type == Tok::kIdent && text(peek()) == "for") return for_expression(open, Tok::kCloseBracket);
   auto node = std::make_unique<TupleExpr>(range(open));
   node->open = range(open);
@@ -387,6 +391,7 @@ ExprPtr Parser::tuple() {
 }
 
 ExprPtr Parser::object() {
+  Closing closing(*this, Tok::kCloseBrace);
   Token open;
   {
     Newlines hidden(*this, false);

@@ -12,15 +12,17 @@
 
 namespace drover::hcl {
 
-// Recursive descent over a token list. The first syntax error stops it: every function then returns at once with
-// nothing useful, and `failed()` is true. Faults that leave the structure clear (a bad escape, an argument set
-// twice) are reported and parsing goes on.
+// Recursive descent over a token list. A syntax error stops the item of the body it is in: every function then
+// returns at once with nothing useful, each leaving the brackets it opened, and the body goes on behind the item.
+// After the first error most others are not reported, as they tend to follow from it. Faults that leave the
+// structure clear (a bad escape, an argument set twice) are reported and parsing goes on.
 class Parser {
  public:
   Parser(const Source& source, std::vector<Token> tokens, Diagnostics& diagnostics)
       : source_(source), tokens_(std::move(tokens)), diagnostics_(diagnostics) {}
 
-  bool failed() const { return failed_; }
+  // Whether there was a syntax error.
+  bool failed() const { return recovering_; }
   void parse_body(BodyNode& body, Tok end);
   ExprPtr expression();
   // Parts up to `end`, which is consumed: kCloseQuote, kCloseHeredoc or kEof.
@@ -34,10 +36,16 @@ class Parser {
 
  private:
   struct TemplatePart;
+  class Closing;
   class Nested;
   class Newlines;
   std::string_view text(const Token& t) const { return t.text(source_); }
   bool too_deep(const Range& where);
+  // An error that is reported even after others.
+  void fail_anyway(std::string summary, std::string detail, const Range& subject, const Range& context);
+  // Reads up to and with the `close` that matches the present level, or to the end.
+  void recover(Tok close);
+  void recover_after_item();
   template <class Node, class... Children>
   ExprPtr finish(std::unique_ptr<Node> node, const Children&... children);
 
@@ -86,9 +94,24 @@ class Parser {
   std::vector<bool> newlines_{true};
   Token synthetic_;          // the newline that a line comment stands for
   bool comment_newline_ = false;
-  bool failed_ = false;
+  bool failed_ = false;      // the present item is given up
+  bool recovering_ = false;  // there was an error
+  bool aborted_ = false;     // nothing more is parsed
   int depth_ = 0;
   int splats_ = 0;
+};
+
+// Leaves an open bracket when what is inside it failed.
+class Parser::Closing {
+ public:
+  Closing(Parser& p, Tok close) : p_(p), close_(close) {}
+  ~Closing() {
+    if (p_.failed_ && !p_.aborted_) p_.recover(close_);
+  }
+
+ private:
+  Parser& p_;
+  Tok close_;
 };
 
 // Counts nesting for the length of a scope.

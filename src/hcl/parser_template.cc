@@ -94,6 +94,7 @@ size_t indentation(std::string_view text, size_t limit, size_t& bytes) {
 ExprPtr Parser::template_until(Tok end, const Token& open, bool flush) {
   Nested nested(*this);
   if (too_deep(range(open))) return nullptr;
+  Closing closing(*this, end);
   std::vector<TemplatePart> parts;
   Range end_range;
   if (!template_parts(end, open, flush, parts, end_range)) return nullptr;
@@ -108,7 +109,7 @@ ExprPtr Parser::template_until(Tok end, const Token& open, bool flush) {
   auto joined = assemble(parts, at, nullptr, end_range);
   if (failed_) return nullptr;
   if (joined.empty()) {
-    joined.push_back(std::make_unique<LiteralExpr>(Range{&source_, open.end, open.end}, Value::raw_string("")));
+    joined.push_back(std::make_unique<LiteralExpr>(Range{&source_, end_range.end, end_range.end}, Value::raw_string("")));
   }
   return join_parts(std::move(joined), all);
 }
@@ -184,6 +185,7 @@ bool Parser::template_parts(Tok end, const Token& open, bool flush, std::vector<
 
 bool Parser::interpolation(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next) {
   Newlines hidden(*this, false);
+  Closing closing(*this, Tok::kTemplateEnd);
   TemplatePart part;
   part.kind = TemplatePart::kValue;
   part.expr = expression();
@@ -218,6 +220,7 @@ bool Parser::control_end(const Token& open, std::string_view what, TemplatePart&
 
 bool Parser::control(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next) {
   Newlines hidden(*this, false);
+  Closing closing(*this, Tok::kTemplateEnd);
   const Token word = peek();
   if (word.type != Tok::kIdent) {
     fail("Invalid template directive", "A template directive keyword (\"if\", \"for\", etc) is expected at the beginning "
@@ -257,13 +260,15 @@ std::vector<ExprPtr> Parser::assemble(std::vector<TemplatePart>& parts, size_t& 
                                       const Range& end_range) {
   Nested nested(*this);
   std::vector<ExprPtr> out;
+  bool after_text = false;
   if (too_deep(end_range)) return out;
   while (at < parts.size() && !failed_) {
     TemplatePart& part = parts[at];
+    bool is_text = part.kind == TemplatePart::kLiteral;
     switch (part.kind) {
       case TemplatePart::kLiteral: {
         // The first literal keeps its own range, which is where complaints about the text point.
-        if (out.size() >= 2 && out.back()->kind == ExprKind::kLiteral) {
+        if (out.size() >= 2 && after_text) {
           auto& before = static_cast<LiteralExpr&>(*out.back());
           std::string joined = before.value.as_string();
           joined.reserve(joined.size() + part.text.size());
@@ -292,6 +297,7 @@ std::vector<ExprPtr> Parser::assemble(std::vector<TemplatePart>& parts, size_t& 
              part.range);
       }
     }
+    after_text = is_text;
   }
   if (inside && !failed_) {
     const char* name = inside->kind == TemplatePart::kFor ? "for" : "if";

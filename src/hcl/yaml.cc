@@ -160,7 +160,7 @@ class Decoder {
       out = std::move(*v);
       return true;
     };
-    if (tag == YAML_STR_TAG || (tag.empty() && s.style != YAML_PLAIN_SCALAR_STYLE)) return out = Value::string(text), true;
+    if (tag == YAML_STR_TAG || s.style != YAML_PLAIN_SCALAR_STYLE) return out = Value::string(text), true;
     if (tag == YAML_INT_TAG || tag == YAML_FLOAT_TAG) return take(as_number(text), tag == YAML_INT_TAG ? "!!int" : "!!float");
     if (tag == YAML_BOOL_TAG) return take(as_bool(text), "!!bool");
     if (tag == YAML_NULL_TAG) return take(is_null_word(text) ? std::optional(Value::null()) : std::nullopt, "!!null");
