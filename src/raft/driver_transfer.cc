@@ -167,7 +167,7 @@ void Driver::tick_transfers() {
       lost.push_back(to);
     } else if (now() - s.progress_at >= kRetryTicks * options_.tick) {
       s.progress_at = now();
-      s.sent = s.acked;
+      s.answered = false;
       send(to, s.offer);  // its answer says where to go on
     }
   }
@@ -189,9 +189,10 @@ void Driver::on_ack(uint64_t from, std::string_view rest) {
   if (state == SnapshotAck::kRefused) return end_sending(from, false);
   if (offset > s.meta.size) return;
   if (!s.answered || offset > s.acked) s.progress_at = now();
+  // The first answer to an offer counts as it is: a receiver that restarted begins anew.
+  s.acked = s.answered ? std::max(s.acked, offset) : offset;
+  s.sent = s.answered ? std::max(s.sent, s.acked) : offset;
   s.answered = true;
-  s.acked = std::max(s.acked, offset);
-  s.sent = std::max(s.sent, s.acked);
   send_chunks(from, s);
 }
 

@@ -41,6 +41,7 @@ class MemDisk::MemFile final : public File {
     std::lock_guard lock(disk_.mutex_);
     DROVER_CHECK(alive());
     DROVER_CHECK(disk_.change(path_));
+    if (disk_.lies_) return {};
     inode_->durable = inode_->now;
     inode_->unsynced.clear();
     return {};

@@ -34,6 +34,9 @@ class MemDisk final : public Disk {
   // The next operations whose path contains `part` fail with this error; "" ends it.
   void fail_on(std::string part) { fail_on_ = std::move(part); }
 
+  // From now on sync() of files does nothing: a disk that lies about its cache. Tests of the tests.
+  void lie() { lies_ = true; }
+
   // For tests that damage bytes: the file's content as a process sees it.
   std::string* content(const std::string& path);
   uint64_t operations() const { return operations_; }
@@ -64,6 +67,7 @@ class MemDisk final : public Disk {
   uint64_t generation_ = 0;
   uint64_t operations_ = 0, power_off_at_ = ~0ull;
   std::string fail_on_;
+  bool lies_ = false;
 };
 
 }  // namespace drover::raft
