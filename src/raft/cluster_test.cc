@@ -1,0 +1,385 @@
+// Several servers on a quiet network: membership, transfer, snapshots to newcomers, restore, lost disks.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/log.h"
+#include "base/sim_loop.h"
+#include "raft/mem_disk.h"
+#include "raft/replica.h"
+#include "raft/test_machine.h"
+
+namespace drover::raft {
+namespace {
+
+class ReplicaCluster : public ::testing::Test {
+ protected:
+  struct Member final : Transport {
+    ReplicaCluster* cluster = nullptr;
+    Server server;
+    MemDisk disk;
+    TestMachine machine;
+    std::unique_ptr<Replica> replica;
+    std::string fatal;
+    std::vector<LeaderInfo> leaders;
+    bool cut_off = false;
+    uint64_t received = 0;
+    std::string dialled;  // the address that the last message came to
+    void send(uint64_t peer, const std::string& address, std::string message) override {
+      cluster->transmit(*this, peer, address, std::move(message));
+    }
+  };
+
+  ReplicaCluster() { static_cast<void>(configure_log({.level = LogLevel::kOff})); }
+  ~ReplicaCluster() override {
+    for (auto& [id, m] : members) m->replica.reset();
+  }
+
+  Member& member(const std::string& id) {
+    auto& m = members[id];
+    if (!m) {
+      m = std::make_unique<Member>();
+      m->cluster = this;
+      m->server = {id, id + ":4647"};
+    }
+    return *m;
+  }
+  Member& open(const std::string& id) {
+    Member& m = member(id);
+    m.replica.reset();
+    m.machine = TestMachine();
+    Options o = options;
+    o.self = m.server;
+    o.dir = "/raft";
+    o.inline_sync = false;
+    Parts parts{sim.world, m.machine};
+    parts.transport = &m;
+    parts.disk = &m.disk;
+    parts.log_thread = &sim.pool;
+    auto r = Replica::open(o, parts);
+    EXPECT_TRUE(r) << r.error().message;
+    m.replica = std::move(*r);
+    return m;
+  }
+  void start(Member& m) {
+    Events e;
+    e.fatal = [&m](const Error& error) { m.fatal = error.message; };
+    e.leader = [&m](const LeaderInfo& l) { m.leaders.push_back(l); };
+    m.replica->start(std::move(e));
+  }
+  // Opens, bootstraps and starts them all.
+  void form(std::vector<std::string> ids) {
+    std::vector<Server> first;
+    for (auto& id : ids) first.push_back(member(id).server);
+    for (auto& id : ids) {
+      ASSERT_TRUE(open(id).replica->bootstrap(first));
+      start(member(id));
+    }
+    ASSERT_TRUE(sim.loop.run_until([&] { return leader() != nullptr; }, 20s));
+  }
+  Member& join(const std::string& id) {
+    Member& m = open(id);
+    start(m);
+    return m;
+  }
+  Member* leader() {
+    for (auto& [id, m] : members) {
+      if (m->replica && !m->cut_off && m->replica->is_leader()) return m.get();
+    }
+    return nullptr;
+  }
+  template <class T>
+  T wait(Async<T> task) {
+    auto r = run_async(sim.loop, std::move(task), 200s);
+    EXPECT_TRUE(r) << "no answer";
+    return r ? std::move(*r) : T(internal("no answer"));
+  }
+  void fill(int n, size_t size = 20) {
+    for (int i = 0; i < n; i++) ASSERT_TRUE(wait(leader()->replica->propose(std::to_string(i) + std::string(size, 'x'))));
+  }
+  bool converge(std::vector<std::string> ids) {
+    return sim.loop.run_until(
+        [&] {
+          Member* l = leader();
+          if (!l) return false;
+          for (auto& id : ids) {
+            if (member(id).replica->stats().applied_index != l->replica->stats().last_log_index) return false;
+            if (member(id).machine.text() != l->machine.text()) return false;
+          }
+          return true;
+        },
+        60s);
+  }
+  void transmit(Member& from, uint64_t peer, const std::string& address, std::string message) {
+    messages++;
+    uint64_t n = next_++;
+    flying_[n] = sim.loop.after(1ms, [this, n, &from, peer, address, message = std::move(message)] {
+      auto mine = flying_.extract(n);
+      for (auto& [id, m] : members) {
+        if (peer_id(id) != peer || !m->replica || m->cut_off || from.cut_off) continue;
+        m->dialled = address;
+        m->received++;
+        m->replica->receive(message);
+      }
+    });
+  }
+
+  SimWorld sim{11};
+  Options options;
+  std::map<std::string, std::unique_ptr<Member>> members;
+  uint64_t messages = 0;
+
+ private:
+  uint64_t next_ = 0;
+  std::map<uint64_t, Timer> flying_;
+};
+
+TEST_F(ReplicaCluster, ThreeFirstServersElectALeaderAndReplicate) {
+  form({"a", "b", "c"});
+  fill(20);
+  EXPECT_TRUE(converge({"a", "b", "c"}));
+  EXPECT_EQ(member("a").replica->configuration().size(), 3u);
+  LeaderInfo l = leader()->replica->leader();
+  for (auto& [id, m] : members) EXPECT_EQ(m->replica->leader(), l);
+  auto refused = wait(member(l.id == "a" ? "b" : "a").replica->propose("x"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNotLeader);
+}
+
+TEST_F(ReplicaCluster, ALoneServerGrowsAndAnotherLeadsWhenItDies) {
+  form({"a"});
+  fill(10);
+  join("b");
+  join("c");
+  ASSERT_TRUE(wait(member("a").replica->add_voter(member("b").server)));
+  ASSERT_TRUE(wait(member("a").replica->add_voter(member("c").server)));
+  EXPECT_TRUE(converge({"b", "c"}));
+  auto list = member("b").replica->configuration();
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[2], (Server{"c", "c:4647", Suffrage::kVoter}));
+  EXPECT_EQ(member("b").replica->stats().num_peers, 2u);
+  member("a").replica.reset();
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() != nullptr; }, 20s));
+  fill(1);
+  EXPECT_EQ(leader()->machine.entries.size(), 11u);
+}
+
+TEST_F(ReplicaCluster, ANewcomerGetsABigStateInChunksThoughTheLinkFails) {
+  form({"a"});
+  fill(300, 40'000);  // 12 MB
+  Member& b = join("b");
+  bool done = false;
+  auto add = [&]() -> Async<void> {
+    auto s = co_await member("a").replica->add_voter(b.server);
+    EXPECT_TRUE(s) << s.error().message;
+    done = true;
+  };
+  spawn(add());
+  ASSERT_TRUE(sim.loop.run_until([&] { return b.received > 20; }, 20s));
+  b.cut_off = true;
+  sim.loop.advance(5s);
+  EXPECT_TRUE(b.machine.entries.empty());
+  b.cut_off = false;
+  ASSERT_TRUE(sim.loop.run_until([&] { return done; }, 60s));
+  EXPECT_TRUE(converge({"b"}));
+  EXPECT_EQ(b.machine.restores, 1);
+}
+
+TEST_F(ReplicaCluster, AFollowerThatWasAwayLongGetsASnapshot) {
+  options.trailing_logs = 10;
+  form({"a", "b", "c"});
+  fill(5);
+  std::string away = leader()->server.id == "a" ? "b" : "a";
+  member(away).cut_off = true;
+  fill(100);
+  ASSERT_TRUE(wait(leader()->replica->take_snapshot()));
+  fill(20);
+  member(away).cut_off = false;
+  EXPECT_TRUE(converge({away}));
+  EXPECT_EQ(member(away).machine.restores, 1);
+}
+
+TEST_F(ReplicaCluster, LeadershipMovesOnRequest) {
+  form({"a", "b", "c"});
+  fill(3);
+  std::string first = leader()->server.id;
+  ASSERT_TRUE(wait(leader()->replica->transfer_leadership()));
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() && leader()->server.id != first; }, 5s));
+  ASSERT_TRUE(wait(leader()->replica->transfer_leadership(first)));
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() && leader()->server.id == first; }, 5s));
+  fill(1);
+}
+
+TEST_F(ReplicaCluster, ATransferToAServerThatIsAwayTimesOut) {
+  form({"a", "b", "c"});
+  std::string away = leader()->server.id == "a" ? "b" : "a";
+  member(away).cut_off = true;
+  auto s = wait(leader()->replica->transfer_leadership(away));
+  ASSERT_FALSE(s);
+  EXPECT_EQ(s.error().message, "leadership transfer timeout");
+  fill(1);
+}
+
+TEST_F(ReplicaCluster, RemovingTheLeaderMovesLeadershipFirst) {
+  form({"a", "b", "c"});
+  std::string first = leader()->server.id;
+  auto s = wait(leader()->replica->remove(first));
+  ASSERT_FALSE(s);
+  EXPECT_EQ(s.error().code, ErrorCode::kNotLeader);
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() && leader()->server.id != first; }, 5s));
+  ASSERT_TRUE(wait(leader()->replica->remove(first)));
+  EXPECT_EQ(leader()->replica->configuration().size(), 2u);
+  fill(3);
+  // The removed one heard of it, and does not disturb the others.
+  uint64_t term = leader()->replica->stats().term;
+  sim.loop.advance(30s);
+  ASSERT_TRUE(leader());
+  EXPECT_EQ(leader()->replica->stats().term, term);
+}
+
+TEST_F(ReplicaCluster, DemotionPromotionAndANewAddress) {
+  form({"a", "b", "c"});
+  std::string other = leader()->server.id == "a" ? "b" : "a";
+  ASSERT_TRUE(wait(leader()->replica->demote(other)));
+  EXPECT_EQ(leader()->replica->stats().num_peers, 1u);
+  ASSERT_TRUE(wait(leader()->replica->promote(other)));
+  EXPECT_EQ(leader()->replica->stats().num_peers, 2u);
+  member(other).server.address = "elsewhere:4647";
+  ASSERT_TRUE(wait(leader()->replica->add_voter(member(other).server)));
+  fill(3);
+  EXPECT_TRUE(converge({other}));
+  for (auto& s : leader()->replica->configuration()) {
+    if (s.id == other) {
+      EXPECT_EQ(s.address, "elsewhere:4647");
+    }
+  }
+  EXPECT_EQ(member(other).dialled, "elsewhere:4647");
+}
+
+TEST_F(ReplicaCluster, ConcurrentChangesQueue) {
+  form({"a"});
+  int ok = 0;
+  auto add = [&](std::string id) -> Async<void> { ok += (co_await member("a").replica->add_voter(member(id).server)).has_value(); };
+  for (std::string id : {"b", "c", "d", "e"}) {
+    join(id);
+    spawn(add(id));
+  }
+  ASSERT_TRUE(sim.loop.run_until([&] { return ok == 4; }, 60s));
+  EXPECT_EQ(leader()->replica->configuration().size(), 5u);
+}
+
+TEST_F(ReplicaCluster, WithoutAMajorityNothingIsAnswered) {
+  form({"a", "b", "c"});
+  Member* l = leader();
+  for (auto& [id, m] : members) m->cut_off = true;
+  std::string write, read;
+  auto propose = [&]() -> Async<void> {
+    auto r = co_await l->replica->propose("x");
+    write = r ? "ok" : r.error().message;
+  };
+  auto ask = [&]() -> Async<void> {
+    auto r = co_await l->replica->read_index();
+    read = r ? "ok" : r.error().message;
+  };
+  spawn(propose());
+  spawn(ask());
+  sim.loop.advance(30s);
+  EXPECT_EQ(write, "leadership lost while committing log");
+  EXPECT_EQ(read, "node is not the leader");
+  EXPECT_EQ(l->replica->role(), Role::kCandidate);  // check quorum: it stepped down, and asks for votes
+  for (auto& [id, m] : members) m->cut_off = false;
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() != nullptr; }, 20s));
+}
+
+TEST_F(ReplicaCluster, AServerThatLostItsDiskSaysSoInsteadOfAborting) {
+  form({"a", "b", "c"});
+  fill(10);
+  std::string lost = leader()->server.id == "a" ? "b" : "a";
+  Member& m = member(lost);
+  m.replica.reset();
+  ASSERT_TRUE(m.disk.remove_all("/raft"));
+  join(lost);
+  ASSERT_TRUE(sim.loop.run_until([&] { return !m.fatal.empty(); }, 20s));
+  EXPECT_NE(m.fatal.find("Give it a new node id"), std::string::npos) << m.fatal;
+  fill(3);
+}
+
+TEST_F(ReplicaCluster, RestoreStateReachesEveryServer) {
+  form({"a", "b", "c"});
+  fill(5);
+  std::string state = "700 " + std::string(3'000'000, 's') + "\n";
+  auto r = wait(leader()->replica->restore_state(std::make_unique<StringReader>(state), 700));
+  ASSERT_TRUE(r);
+  EXPECT_TRUE(std::any_cast<Status>(r->outcome));
+  EXPECT_EQ(r->index, 701u);
+  EXPECT_TRUE(converge({"a", "b", "c"}));
+  fill(1);
+  EXPECT_EQ(leader()->machine.entries.back().first, 702u);
+  EXPECT_TRUE(converge({"a", "b", "c"}));
+  // A newcomer has the same indexes.
+  join("d");
+  ASSERT_TRUE(wait(leader()->replica->add_voter(member("d").server)));
+  EXPECT_TRUE(converge({"d"}));
+  EXPECT_EQ(member("d").replica->stats().applied_index, leader()->replica->stats().applied_index);
+}
+
+TEST_F(ReplicaCluster, ARestoreThatItsLeaderDoesNotFinishChangesNothing) {
+  form({"a", "b", "c"});
+  fill(5);
+  std::string before = leader()->machine.text();
+  struct Endless final : SnapshotReader {
+    Result<size_t> read(char* out, size_t size) override {
+      std::fill_n(out, size, 'e');
+      return size;
+    }
+  };
+  Member* first = leader();
+  auto restore = [&]() -> Async<void> {
+    auto r = co_await first->replica->restore_state(std::make_unique<Endless>(), 1);
+    EXPECT_FALSE(r);
+  };
+  spawn(restore());
+  sim.loop.advance(100ms);
+  ASSERT_TRUE(wait(first->replica->transfer_leadership()));
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() && leader() != first; }, 20s));
+  EXPECT_EQ(leader()->machine.text(), before);
+  ASSERT_TRUE(wait(leader()->replica->take_snapshot()));  // not held up by the half of a restore
+  fill(2);
+  EXPECT_TRUE(converge({"a", "b", "c"}));
+}
+
+TEST_F(ReplicaCluster, GarbageFromTheNetworkIsIgnored) {
+  form({"a", "b", "c"});
+  std::string bytes(200, '\0');
+  for (int i = 0; i < 5000; i++) {
+    size_t n = sim.random.below(bytes.size());
+    sim.random.fill(bytes.data(), n);
+    if (i % 2) {
+      // A good envelope around the garbage.
+      uint64_t from = peer_id("b"), to = peer_id("a");
+      bytes[0] = 1;
+      bytes[1] = static_cast<char>(1 + i % 4);
+      std::copy_n(reinterpret_cast<char*>(&from), 8, bytes.data() + 2);
+      std::copy_n(reinterpret_cast<char*>(&to), 8, bytes.data() + 10);
+      std::fill_n(bytes.data() + 18, 4, '\0');
+    }
+    // Kinds that a peer may send can carry lies that only an authenticated peer could tell: not those.
+    bytes[22] = 77;
+    member("a").replica->receive(std::string_view(bytes).substr(0, n));
+  }
+  sim.loop.advance(1s);
+  EXPECT_EQ(member("a").fatal, "");
+  fill(3);
+}
+
+TEST_F(ReplicaCluster, AnIdleLoneServerSendsAndSyncsNothing) {
+  form({"a"});
+  sim.loop.advance(2s);
+  uint64_t syncs = leader()->replica->stats().syncs;
+  sim.loop.advance(60s);
+  EXPECT_EQ(messages, 0u);
+  EXPECT_EQ(leader()->replica->stats().syncs, syncs);
+}
+
+}  // namespace
+}  // namespace drover::raft
