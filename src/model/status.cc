@@ -45,6 +45,10 @@ std::string_view alloc_suffix(std::string_view name) {
   return at == std::string_view::npos ? std::string_view() : name.substr(at);
 }
 
+bool is_terminal(const Evaluation& e) {
+  return e.Status == eval_status::kComplete || e.Status == eval_status::kFailed || e.Status == eval_status::kCanceled;
+}
+
 bool is_ready(const Node& n) {
   return n.Status == node_status::kReady && !n.DrainStrategy &&
          n.SchedulingEligibility == node_eligibility::kEligible;

@@ -80,6 +80,11 @@ uint64_t alloc_index(const Allocation& a);
 // The last number in brackets of any name ("volume[3]" suffix of per_alloc volumes): "[3]", or "".
 std::string_view alloc_suffix(std::string_view name);
 
+// --- evaluations ---
+
+// complete, failed or canceled.
+bool is_terminal(const Evaluation& e);
+
 // --- nodes ---
 
 // Status ready, not draining, eligible.

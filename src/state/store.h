@@ -133,6 +133,16 @@ class Txn {
   void set_acl_bootstrap_index(uint64_t index) { state_.acl_bootstrap_index = index; }
   // Sets the table's index without a change of a row, where the reference does so.
   void bump(TableId table);
+  // For an operation of which a part may fail: takes back what was written since the mark.
+  struct Mark {
+    State state;
+    size_t changes;
+  };
+  Mark mark() const { return {state_, changes_.size()}; }
+  void rollback(Mark mark) {
+    state_ = std::move(mark.state);
+    changes_.resize(mark.changes);
+  }
   // Only for restoring a snapshot.
   State& restoring() { return state_; }
   void set_entry_type(uint8_t type) { entry_type_ = type; }
