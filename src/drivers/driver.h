@@ -1,8 +1,8 @@
 // The one interface of task drivers.
 //
 // Loop: every function is called on the loop of the World it was built with, and answers there. A driver blocks that
-// loop nowhere; a Task may be dropped at any suspension point, which cancels the call and leaves the task itself alone.
-// A driver outlives the Tasks it handed out.
+// loop nowhere; an Async may be dropped at any suspension point, which cancels the call and leaves the task itself alone.
+// A driver outlives the Asyncs it handed out.
 //
 // Life of a task: prepare -> (the client persists the handle) -> start -> wait, stop, signal, exec ... -> destroy.
 // After an agent restart: recover(handle) -> the same. A handle whose task never started, or is gone, makes recover
@@ -49,10 +49,14 @@ enum class Health : unsigned char { kUndetected = 0, kUnhealthy = 1, kHealthy = 
 std::string_view to_string(Health v);  // "undetected", "unhealthy", "healthy"
 
 struct Fingerprint {
-  std::map<std::string, std::string> attributes;  // go to Node.Attributes ("driver.raw_exec" -> "1")
+  std::map<std::string, std::string> attributes;  // Node.Drivers[name].Attributes ("driver.raw_exec" -> "true")
   Health health = Health::kUndetected;
   std::string description;  // Node.Drivers[name].HealthDescription
 };
+
+// What a fingerprint adds to Node.Attributes: its attributes, with "driver.<name>" -> "1" as the node has always shown
+// it; nothing when undetected (the caller removes what it had added before).
+std::map<std::string, std::string> node_attributes(std::string_view driver, const Fingerprint& f);
 
 struct Started {
   TaskHandle handle;  // equal to the prepared one, or a fuller one that replaces it on disk
@@ -100,6 +104,7 @@ struct DriverContext {
   FdWatcher* fds = nullptr;   // of the loop; null only where no driver runs processes
   std::string state_dir;     // private directory for supervisors' sockets and exit files; survives the agent
   std::string shim_path;     // the unpacked drover-shim (drivers/shim_binary.h)
+  std::string cgroup_parent; // of task groups; empty: "/nomad" (v1), "/nomad.slice" (v2)
   std::function<void(TaskEvent)> emit;  // may be empty
   double total_compute_mhz = 0;         // of the node, for TotalTicks
   int cpu_cores = 1;
