@@ -134,7 +134,11 @@ class Running {
  public:
   Running() = default;
   explicit Running(Async<void> task)
-      : h_([](Async<void> t) -> Driver { co_await std::move(t); }(std::move(task)).h) {
+      : h_([](Async<void> t) -> Driver {
+          // The flow's frame, and what its parameters own, go when it is done, not when the Running goes.
+          auto own = std::move(t);
+          co_await own;
+        }(std::move(task)).h) {
     h_.resume();
   }
   Running(Running&& o) noexcept : h_(std::exchange(o.h_, nullptr)) {}

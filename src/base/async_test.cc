@@ -160,6 +160,14 @@ TEST(Running, KnowsWhenItIsDone) {
   EXPECT_TRUE(flow.done());
 }
 
+TEST(Running, WhatAFlowOwnsGoesWhenItIsDone) {
+  auto owned = std::make_shared<int>(1);
+  std::weak_ptr<int> watch = owned;
+  Running flow([](std::shared_ptr<int>) -> Async<void> { co_return; }(std::move(owned)));
+  EXPECT_TRUE(flow.done());
+  EXPECT_TRUE(watch.expired());
+}
+
 TEST(Promise, FirstSetWinsAndMayComeBeforeTheWaiter) {
   Promise<std::string> p;
   EXPECT_TRUE(p.set("a"));

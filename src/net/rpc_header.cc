@@ -1,0 +1,5 @@
+#include "net/rpc_header.h"
+
+DROVER_DESCRIBE(drover::net::RpcRequestHeader, "rpc.Request", DROVER_FIELD(ServiceMethod), DROVER_FIELD(Seq))
+DROVER_DESCRIBE(drover::net::RpcResponseHeader, "rpc.Response", DROVER_FIELD(ServiceMethod), DROVER_FIELD(Seq),
+                DROVER_FIELD(Error))

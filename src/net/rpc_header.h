@@ -1,0 +1,26 @@
+// The headers of RPC messages on the wire.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "codec/type_info.h"
+
+namespace drover::net {
+
+struct RpcRequestHeader {
+  std::string ServiceMethod;
+  uint64_t Seq = 0;
+};
+struct RpcResponseHeader {
+  std::string ServiceMethod;
+  uint64_t Seq = 0;
+  std::string Error;
+};
+
+}  // namespace drover::net
+
+namespace drover {
+DROVER_TYPE(net::RpcRequestHeader)
+DROVER_TYPE(net::RpcResponseHeader)
+}  // namespace drover

@@ -1,0 +1,128 @@
+#include "net/rpc_wire.h"
+
+#include <fmt/format.h>
+
+#include "codec/msgpack.h"
+#include "net/rpc_header.h"
+
+namespace drover::net {
+namespace {
+
+// What follows a tag byte: bytes of its argument, then data of fixed or given size, or nested values.
+struct Shape {
+  uint8_t argument = 0;     // bytes of a length
+  uint64_t data = 0;        // bytes after it, beyond the length's
+  bool counts_data = false;  // the argument is a number of bytes
+  uint8_t values_each = 0;  // the argument is a number of entries of this many values
+  uint64_t values = 0;      // entries held in the tag itself, times values_each
+};
+
+bool shape_of(unsigned char tag, Shape& s) {
+  if (tag <= 0x7f || tag >= 0xe0) return true;
+  if (tag <= 0x8f) return s.values = 2u * (tag & 0x0f), true;
+  if (tag <= 0x9f) return s.values = tag & 0x0f, true;
+  if (tag <= 0xbf) return s.data = tag & 0x1f, true;
+  switch (tag) {
+    case 0xc0: case 0xc2: case 0xc3: return true;
+    case 0xc4: case 0xd9: s.argument = 1; s.counts_data = true; return true;
+    case 0xc5: case 0xda: s.argument = 2; s.counts_data = true; return true;
+    case 0xc6: case 0xdb: s.argument = 4; s.counts_data = true; return true;
+    case 0xc7: s.argument = 1; s.counts_data = true; s.data = 1; return true;
+    case 0xc8: s.argument = 2; s.counts_data = true; s.data = 1; return true;
+    case 0xc9: s.argument = 4; s.counts_data = true; s.data = 1; return true;
+    case 0xcc: case 0xd0: s.data = 1; return true;
+    case 0xcd: case 0xd1: s.data = 2; return true;
+    case 0xca: case 0xce: case 0xd2: s.data = 4; return true;
+    case 0xcb: case 0xcf: case 0xd3: s.data = 8; return true;
+    case 0xd4: s.data = 2; return true;
+    case 0xd5: s.data = 3; return true;
+    case 0xd6: s.data = 5; return true;
+    case 0xd7: s.data = 9; return true;
+    case 0xd8: s.data = 17; return true;
+    case 0xdc: s.argument = 2; s.values_each = 1; return true;
+    case 0xdd: s.argument = 4; s.values_each = 1; return true;
+    case 0xde: s.argument = 2; s.values_each = 2; return true;
+    case 0xdf: s.argument = 4; s.values_each = 2; return true;
+  }
+  return false;  // 0xc1
+}
+
+}  // namespace
+
+Result<bool> MsgpackScanner::scan(std::string_view b) {
+  while (values_left_ > 0) {
+    if (at_ >= b.size()) return false;
+    Shape s;
+    if (!shape_of(static_cast<unsigned char>(b[at_]), s)) return Error(ErrorCode::kCorrupt, "msgpack: byte 0xc1");
+    uint64_t argument = 0;
+    if (b.size() - at_ < 1u + s.argument) return false;
+    for (size_t i = 1; i <= s.argument; ++i) argument = argument << 8 | static_cast<unsigned char>(b[at_ + i]);
+    uint64_t data = s.data + (s.counts_data ? argument : 0);
+    if (b.size() - at_ < 1 + s.argument + data) return false;
+    at_ += 1 + s.argument + data;
+    // At most 2^33 for each tag, so the sum of what a bounded message can ask for does not overflow.
+    values_left_ += s.values + argument * s.values_each - 1;
+  }
+  return true;
+}
+
+std::string encode_rpc(const RpcRequestMessage& m) {
+  RpcRequestHeader h;
+  h.ServiceMethod = m.method;
+  h.Seq = m.seq;
+  return to_msgpack(h) + m.body;
+}
+
+std::string encode_rpc(const RpcResponseMessage& m) {
+  RpcResponseHeader h;
+  h.ServiceMethod = m.method;
+  h.Seq = m.seq;
+  h.Error = m.error;
+  return to_msgpack(h) + (m.error.empty() ? m.body : std::string("\x80"));
+}
+
+Async<Result<std::string>> RpcWire::read_value() {
+  MsgpackScanner scanner;
+  for (;;) {
+    DROVER_CO_TRY(bool whole, scanner.scan(in_));
+    if (whole) {
+      std::string value = in_.substr(0, scanner.size());
+      in_.erase(0, scanner.size());
+      if (in_.empty()) std::string().swap(in_);
+      co_return std::move(value);
+    }
+    if (in_.size() > max_bytes_)
+      co_return Error(ErrorCode::kTooLarge, fmt::format("rpc: a message of more than {} bytes", max_bytes_));
+    char buffer[16384];
+    DROVER_CO_TRY(size_t n, co_await read_some(stream_, buffer, sizeof buffer));
+    if (n == 0) co_return Error(ErrorCode::kIo, in_.empty() ? "EOF" : "unexpected EOF");
+    in_.append(buffer, n);
+  }
+}
+
+Async<Result<RpcRequestMessage>> RpcWire::read_request() {
+  DROVER_CO_TRY(auto head, co_await read_value());
+  DROVER_CO_TRY(auto h, from_msgpack<RpcRequestHeader>(head));
+  DROVER_CO_TRY(auto body, co_await read_value());
+  co_return RpcRequestMessage{std::move(h.ServiceMethod), h.Seq, std::move(body)};
+}
+
+Async<Result<RpcResponseMessage>> RpcWire::read_response() {
+  DROVER_CO_TRY(auto head, co_await read_value());
+  DROVER_CO_TRY(auto h, from_msgpack<RpcResponseHeader>(head));
+  DROVER_CO_TRY(auto body, co_await read_value());
+  co_return RpcResponseMessage{std::move(h.ServiceMethod), h.Seq, std::move(h.Error), std::move(body)};
+}
+
+Async<Status> RpcWire::write(std::string bytes) { co_return co_await write_all(stream_, bytes); }
+
+Async<Result<std::string>> RpcWire::call(std::string method, std::string body) {
+  RpcRequestMessage request{method, seq_++, std::move(body)};
+  DROVER_CO_CHECK(co_await write(encode_rpc(request)));
+  DROVER_CO_TRY(auto response, co_await read_response());
+  if (response.seq != request.seq) co_return Error(ErrorCode::kIo, "rpc: a response to another request");
+  if (!response.error.empty()) co_return internal(std::move(response.error));
+  co_return std::move(response.body);
+}
+
+}  // namespace drover::net
