@@ -131,7 +131,8 @@ class Driver {
   // The handle to persist before start(). Touches nothing.
   virtual Result<TaskHandle> prepare(const TaskSpec& spec) = 0;
   // Starts the task. The code kUnavailable marks an error worth another try under the restart policy (the reference's
-  // recoverable error); every other code is final.
+  // recoverable error); every other code is final. When the call is dropped the task may run all the same: recover(handle)
+  // tells, and then it can be destroyed.
   virtual Async<Result<Started>> start(TaskSpec spec, TaskHandle handle) = 0;
   // Takes a task over from its handle. Ok at once when the id is known already.
   virtual Async<Status> recover(TaskHandle handle) = 0;

@@ -166,11 +166,10 @@ TEST_F(Exec, StatisticsCoverTheWholeTree) {
 TEST_F(Exec, StatisticsWithoutCgroupsFollowTheTree) {
   ASSERT_TRUE(*w_.await(driver_->destroy(id_, true)));
   driver_ = make_driver(w_, true);
-  auto id = start(script("(setsid sh -c 'sleep 1000 & echo $$ deep; wait') & wait"));
+  auto id = start(script("(setsid sh -c 'sleep 1000 & echo $$ > pid; echo deep; wait') & wait"));
   ASSERT_TRUE(seen(out(), "deep"));
   // Out of reach for the clean-up by process group.
-  std::string text = slurp(out());
-  int escaped = std::stoi(text.substr(text.find("up\n") + 3));
+  int escaped = std::stoi(slurp(root_ + "/alloc/web/pid"));
   auto usage = w_.await(driver_->stats(id));
   ::kill(-escaped, SIGKILL);
   ASSERT_TRUE(usage && *usage);

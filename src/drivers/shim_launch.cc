@@ -23,6 +23,8 @@ namespace {
 
 using shim::Message;
 
+constexpr uint64_t kOrphanMs = 2000;
+
 std::string_view value_of(std::string_view line, std::string_view key) {
   return line.starts_with(key) ? line.substr(key.size()) : std::string_view();
 }
@@ -115,7 +117,13 @@ void kill_orphans(const std::string& dir) {
   isolate::ProcessUsage now;
   if (pid > 1 && isolate::read_process(pid, now) && now.start_ticks == start) (void)::kill(-pid, SIGKILL);
   if (kind == isolate::CgroupKind::kNone || cgroup.empty()) return;
-  (void)isolate::kill_cgroup(kind, cgroup.c_str());
+  // Killed processes take a moment to be gone; a group is removed only when empty.
+  pid_t some;
+  for (auto until = isolate::monotonic_ms() + kOrphanMs; isolate::cgroup_pids(cgroup.c_str(), &some, 1) > 0;) {
+    (void)isolate::kill_cgroup(kind, cgroup.c_str());
+    if (isolate::monotonic_ms() > until) break;
+    ::usleep(2000);
+  }
   if (kind == isolate::CgroupKind::kV1Freezer) (void)isolate::remove_cgroup(cgroup.c_str());
 }
 
