@@ -9,6 +9,7 @@
 #include "state/alloc_ops.h"
 #include "state/csi_ops.h"
 #include "state/job_parts.h"
+#include "state/snapshot_records.h"
 
 namespace drover::state {
 namespace {
@@ -228,12 +229,8 @@ Status append_scaling_event(Txn& txn, std::string_view ns, std::string_view job,
 }
 
 Ref<Job> shared_job(const State& state, const Ref<Job>& given) {
-  if (!given) return given;
-  auto fits = [&](const Ref<Job>& j) { return j && j->Version == given->Version && j->CreateIndex == given->CreateIndex; };
-  auto version = state.job_versions.get(given->Namespace, given->ID, given->Version);
-  if (fits(version)) return version;
-  auto current = state.jobs.get(given->Namespace, given->ID);
-  return fits(current) ? current : given;
+  auto row = given ? shared_job_row(state, *given) : nullptr;
+  return row ? row : given;
 }
 
 }  // namespace drover::state

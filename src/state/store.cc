@@ -191,8 +191,13 @@ void Store::publish(Txn&& txn) {
   wake.post();
 }
 
-void Store::replace(State state) {
+void Store::replace(State state, Interner interner) {
   auto before = snapshot();
+  interner_ = std::move(interner);
+  // A reader that looked at the old tables and enrols only now must notice.
+#define DROVER_X(member, type, name) state.member.follow(before.member());
+  DROVER_STATE_TABLES(DROVER_X)
+#undef DROVER_X
   auto next = std::make_shared<const State>(std::move(state));
   swap_in(next);
   CommitInfo info{next->index, next->stamp, 0xff, before, Snapshot(next), {}};

@@ -199,7 +199,7 @@ class Store {
   // Called within publish, after the new state is visible and before waiters wake. Observers stay for the store's life.
   void observe(std::function<void(const CommitInfo&)> observer) { observers_.push_back(std::move(observer)); }
   // Replaces everything (after a restore); wakes everybody. Observers get a CommitInfo without changes.
-  void replace(State state);
+  void replace(State state, Interner interner = {});
 
   size_t waiting() const { return watches_.waiting(); }  // blocked readers, for metrics and tests
 

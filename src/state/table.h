@@ -40,6 +40,8 @@ class Table {
     if (index) index_ = index;
   }
   void set_index(uint64_t index) { index_ = index; }
+  // Takes the place of `before`: a revision that it never had.
+  void follow(const Table& before) { revision_ = before.revision_ + 0x10000; }
   static Key key_of(const T& row) {
     Key key;
     Id::key(row, key);
