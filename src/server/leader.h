@@ -53,10 +53,10 @@ class Leader {
   void node_gone(const Uuid& node);
 
   // What a commit means for the queues.
-  void on_commit(const state::Changes& changes);
+  void on_commit(const state::CommitInfo& commit);
 
   // Writes garbage collection evaluations now ("force-gc" collects regardless of age).
-  void enqueue_core(std::string_view job, uint64_t index);
+  void enqueue_core(std::string_view job);
 
   Now now() const;
 
@@ -69,6 +69,7 @@ class Leader {
   void set_brokers_enabled(bool on);
   void restore_evals();
   void eval_changed(const Ref<Evaluation>& eval);
+  void capacity_changed(const Ref<Node>& node, uint64_t index);
   void enqueue(std::vector<Unblocked> released);
   void serve_waiters();
   void arm_timer();

@@ -97,17 +97,14 @@ class Server {
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   int worker_count() const { return config_.num_schedulers; }
 
-  // Counters of the agent's "nomad" and "raft" stats blocks.
-  Map<Map<std::string>> stats_blocks() const;
-
  private:
   friend class StateMachine;
   Server(Config config, Parts parts);
   Status open();
   void on_leadership(bool leads, uint64_t term);
-  void on_commit(const state::Changes& changes);
   Async<Status> read(const RpcRow& row, const void* request, void* response);
-  Async<Status> hold_until_ready(bool needs_leader);
+  Async<Status> hold_until_ready();
+  Async<void> establish(uint64_t term);
   void start_workers();
 
   Config config_;
@@ -117,6 +114,7 @@ class Server {
   std::unique_ptr<raft::Replica> replica_;
   std::unique_ptr<Leader> leader_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Running establishing_;
   uint64_t term_ = 0;
   bool stopped_ = false;
 };

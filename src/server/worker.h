@@ -10,7 +10,9 @@
 
 #include "base/async.h"
 #include "model/eval.h"
+#include "model/plan.h"
 #include "scheduler/schedule.h"
+#include "state/store.h"
 
 namespace drover::scheduler {
 class Fleet;
@@ -35,10 +37,13 @@ class Worker {
 
  private:
   Async<void> run();
-  Async<bool> process(Ref<Evaluation> eval, const Uuid& token, uint64_t wait_index);
-  Async<bool> schedule(Ref<Evaluation> eval, const Uuid& token, uint64_t wait_index);
-  Async<Result<scheduler::Step>> step(scheduler::EvalProcess& process, const PlanResult* result);
-  Async<Status> write_evals(std::vector<Evaluation> created, uint64_t snapshot_index);
+  // True: the evaluation is done; false: somebody else should try again.
+  Async<bool> process(Ref<Evaluation> eval, Uuid token, uint64_t index);
+  Async<bool> schedule(Ref<Evaluation> eval, Uuid token, state::Snapshot snap);
+  Async<Result<scheduler::Step>> step(scheduler::EvalProcess& process, const state::Snapshot& snap,
+                                      const PlanResult* result);
+  Async<Result<PlanResult>> submit(Plan plan, const Evaluation& eval, Uuid token);
+  Async<bool> write_created(std::vector<Evaluation> created);
 
   Server& server_;
   std::string id_;
@@ -46,7 +51,8 @@ class Worker {
   Time started_;
   std::string_view workload_ = "WaitingToDequeue";
   std::unique_ptr<scheduler::Fleet> fleet_;
-  uint64_t snapshot_index_ = 0;
+  uint64_t snapshot_index_ = 0;  // of the pass under way
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   Running running_;
 };
 

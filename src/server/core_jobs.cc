@@ -1,0 +1,189 @@
+#include "server/core_jobs.h"
+
+#include <limits>
+
+#include "base/log.h"
+#include "model/raft_requests.h"
+#include "model/status.h"
+#include "server/eval_log.h"
+#include "server/server.h"
+#include "state/fsm.h"
+
+namespace drover::server {
+namespace {
+
+constexpr size_t kIdsPerEntry = 7281;  // ids in one entry, as the reference bounds it
+constexpr int64_t kCorePriority = 32767;
+
+bool eval_terminal(const Evaluation& e) {
+  return e.Status == eval_status::kComplete || e.Status == eval_status::kFailed || e.Status == eval_status::kCanceled;
+}
+
+bool alloc_collectable(const Allocation& a, const Job* job, uint64_t threshold, Time now) {
+  if (!is_terminal(a) || a.ModifyIndex > threshold || a.ClientStatus == alloc_client::kRunning) return false;
+  if (!job || job->Stop || job->Status == "dead") return true;
+  if (a.DesiredStatus == alloc_desired::kStop || a.ClientStatus != alloc_client::kFailed) return true;
+  auto* group = find_group(*job, a.TaskGroup.view());
+  auto* policy = group && group->ReschedulePolicy ? &*group->ReschedulePolicy : nullptr;
+  if (!policy || (!policy->Unlimited && policy->Attempts == 0)) return true;
+  if (!a.NextAllocation.nil()) return true;
+  // A failed allocation that may still be rescheduled is the record of its attempts.
+  if (policy->Unlimited || !a.RescheduleTracker || a.RescheduleTracker->Events.empty()) return false;
+  auto last = Time::from_unix_nanos(a.RescheduleTracker->Events.back().RescheduleTime);
+  return now - last > policy->Interval;
+}
+
+}  // namespace
+
+Evaluation core_eval(std::string_view job, uint64_t modify_index, World& world) {
+  auto e = new_eval(world, "-", job, job_type::kCore, kCorePriority, eval_trigger::kScheduled);
+  e.ModifyIndex = modify_index;
+  return e;
+}
+
+bool collect_eval(const state::Snapshot& snap, const Evaluation& eval, uint64_t threshold, bool job_gc, Time now,
+                  Garbage& garbage) {
+  if (!eval_terminal(eval) || eval.ModifyIndex > threshold) return false;
+  auto job = snap.jobs().get(eval.Namespace, eval.JobID);
+  bool dead = job && job->Status == "dead" && (job->Stop || job_gc);
+  bool keep_batch = eval.Type == job_type::kBatch && job && !dead;
+  bool all = true;
+  for (auto& a : snap.allocs().by_eval(eval.ID)) {
+    bool old = keep_batch ? a->CreateIndex < job->JobModifyIndex && a->ModifyIndex < threshold && is_terminal(*a)
+                          : alloc_collectable(*a, job.get(), threshold, now);
+    if (old) garbage.allocs.push_back(a->ID);
+    else all = false;
+  }
+  // A batch job's evaluations are what its finished allocations hang on: they stay while the job does.
+  if (keep_batch && !snap.allocs().by_eval(eval.ID).any() && eval.JobModifyIndex >= job->JobModifyIndex) return false;
+  return all;
+}
+
+Garbage collectable_evals(const state::Snapshot& snap, EvalThresholds t, Time now) {
+  Garbage g;
+  for (auto& e : snap.evals().all())
+    if (collect_eval(snap, *e, e->Type == job_type::kBatch ? t.batch : t.others, false, now, g)) g.evals.push_back(e->ID);
+  return g;
+}
+
+JobGarbage collectable_jobs(const state::Snapshot& snap, uint64_t threshold, Time now) {
+  JobGarbage out;
+  for (auto& job : snap.jobs().by_gc(true)) {
+    if (job->CreateIndex > threshold) continue;
+    Garbage g;
+    bool all = true;
+    for (auto& e : snap.evals().by_job(job->Namespace, job->ID)) {
+      if (collect_eval(snap, *e, threshold, true, now, g)) g.evals.push_back(e->ID);
+      else all = false;
+    }
+    if (!all) continue;
+    out.jobs.push_back(job);
+    out.garbage.evals.insert(out.garbage.evals.end(), g.evals.begin(), g.evals.end());
+    out.garbage.allocs.insert(out.garbage.allocs.end(), g.allocs.begin(), g.allocs.end());
+  }
+  return out;
+}
+
+std::vector<Uuid> collectable_nodes(const state::Snapshot& snap, uint64_t threshold) {
+  std::vector<Uuid> out;
+  for (auto& n : snap.nodes().all())
+    if (is_down(*n) && n->ModifyIndex <= threshold && !snap.allocs().by_node_terminal(n->ID, false).any()) out.push_back(n->ID);
+  return out;
+}
+
+std::vector<Uuid> collectable_deployments(const state::Snapshot& snap, uint64_t threshold) {
+  std::vector<Uuid> out;
+  for (auto& d : snap.deployments().all()) {
+    if (is_active(*d) || d->ModifyIndex > threshold) continue;
+    bool live = false;
+    for (auto& a : snap.allocs().by_deployment(d->ID)) live = live || !is_terminal(*a);
+    if (!live) out.push_back(d->ID);
+  }
+  return out;
+}
+
+namespace {
+
+class CoreJob {
+ public:
+  CoreJob(Server& server, bool force) : server_(server), force_(force) {}
+
+  uint64_t threshold(Duration age) const {
+    if (force_) return std::numeric_limits<uint64_t>::max();
+    return server_.snapshot().times().nearest_index(server_.world().clock.now() - age);
+  }
+  Time now() const { return server_.world().clock.now(); }
+
+  Async<Status> evals() {
+    auto& gc = server_.config().gc;
+    auto snap = server_.snapshot();
+    co_return co_await reap(collectable_evals(snap, {threshold(gc.eval), threshold(gc.batch_eval)}, now()));
+  }
+
+  Async<Status> jobs() {
+    auto found = collectable_jobs(server_.snapshot(), threshold(server_.config().gc.job), now());
+    if (found.jobs.empty()) co_return Status{};
+    DROVER_CO_CHECK(co_await reap(std::move(found.garbage)));
+    JobBatchDeregisterRequest req;
+    for (auto& job : found.jobs) {
+      auto& e = req.Jobs.emplace_back();
+      e.ID = job->ID;
+      e.Namespace = job->Namespace;
+      e.Purge = true;
+      if (job->Periodic || job->ParameterizedJob) continue;
+      req.Evals.push_back(new_eval(server_.world(), *job, eval_trigger::kJobDeregister));
+    }
+    DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kJobBatchDeregister, req));
+    co_return Status{};
+  }
+
+  Async<Status> nodes() {
+    auto ids = collectable_nodes(server_.snapshot(), threshold(server_.config().gc.node));
+    if (ids.empty()) co_return Status{};
+    NodeBatchDeregisterRequest req;
+    for (auto& id : ids) req.NodeIDs.push_back(id.str());
+    DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kNodeBatchDeregister, req));
+    co_return Status{};
+  }
+
+  Async<Status> deployments() {
+    auto ids = collectable_deployments(server_.snapshot(), threshold(server_.config().gc.deployment));
+    for (size_t at = 0; at < ids.size(); at += kIdsPerEntry) {
+      DeploymentDeleteRequest req;
+      for (size_t i = at; i < std::min(ids.size(), at + kIdsPerEntry); ++i) req.Deployments.push_back(ids[i].str());
+      DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kDeploymentDelete, req));
+    }
+    co_return Status{};
+  }
+
+ private:
+  Async<Status> reap(Garbage g) {
+    size_t e = 0, a = 0;
+    while (e < g.evals.size() || a < g.allocs.size()) {
+      EvalReapRequest req;
+      size_t room = kIdsPerEntry;
+      for (; room && e < g.evals.size(); --room) req.Evals.push_back(g.evals[e++].str());
+      for (; room && a < g.allocs.size(); --room) req.Allocs.push_back(g.allocs[a++].str());
+      DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kEvalDelete, req));
+    }
+    co_return Status{};
+  }
+
+  Server& server_;
+  bool force_;
+};
+
+}  // namespace
+
+Async<Status> run_core_job(Server& server, const Evaluation& eval) {
+  bool force = eval.JobID == kForceGc;
+  CoreJob job(server, force);
+  if (force || eval.JobID == "job-gc") DROVER_CO_CHECK(co_await job.jobs());
+  if (force || eval.JobID == "eval-gc") DROVER_CO_CHECK(co_await job.evals());
+  if (force || eval.JobID == "deployment-gc") DROVER_CO_CHECK(co_await job.deployments());
+  // Nodes last: an earlier pass may have freed them of allocations.
+  if (force || eval.JobID == "node-gc") DROVER_CO_CHECK(co_await job.nodes());
+  co_return Status{};
+}
+
+}  // namespace drover::server

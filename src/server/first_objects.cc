@@ -1,0 +1,30 @@
+#include "server/first_objects.h"
+
+#include "model/raft_requests.h"
+#include "server/server.h"
+#include "state/fsm.h"
+
+namespace drover::server {
+
+Async<Status> write_first_objects(Server& server) {
+  auto snap = server.snapshot();
+  if (!snap.autopilot_config().get()) {
+    AutopilotSetConfigRequest req;
+    req.Config = server.config().autopilot;
+    DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kAutopilot, req));
+  }
+  if (!snap.scheduler_config().get()) {
+    SchedulerSetConfigRequest req;
+    req.Config = server.config().default_scheduler_config;
+    DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kSchedulerConfig, req));
+  }
+  if (!snap.cluster_meta().get()) {
+    ClusterMetadata meta;
+    meta.ClusterID = Uuid::generate(server.world().random).str();
+    meta.CreateTime = server.world().clock.now().unix_nanos;
+    DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kClusterMetadata, meta));
+  }
+  co_return Status{};
+}
+
+}  // namespace drover::server

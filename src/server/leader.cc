@@ -1,0 +1,309 @@
+#include "server/leader.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "model/rpc.h"
+#include "model/status.h"
+#include "server/core_jobs.h"
+#include "server/deployment_watcher.h"
+#include "server/eval_log.h"
+#include "server/first_objects.h"
+#include "server/server.h"
+
+namespace drover::server {
+namespace {
+
+constexpr size_t kCancelBatch = 728;  // evaluations in one entry, as the reference bounds it
+constexpr Duration kCancelInterval = 5s;
+constexpr Duration kUnblockFailedInterval = 60s;
+constexpr Duration kPruneInterval = 5min;
+constexpr Duration kPruneAge = 15min;
+constexpr std::string_view kLog = "nomad";
+
+bool changed_eligibility(const Node* before, const Node& after) {
+  return is_ready(after) && (!before || !is_ready(*before));
+}
+
+}  // namespace
+
+Leader::Leader(Server& server, uint64_t term)
+    : server_(server),
+      term_(term),
+      broker_(server.world().random,
+              {.nack_timeout = server.config().eval_nack_timeout, .delivery_limit = server.config().eval_delivery_limit}),
+      heartbeats_(server.world().random, server.config().heartbeats),
+      planner_(server) {}
+
+Leader::~Leader() {
+  // Waiting workers are told before what they wait for is gone.
+  broker_.set_enabled(false);
+  for (auto waiters = std::move(waiters_); auto& w : waiters) w.promise.set(std::nullopt);
+}
+
+Now Leader::now() const {
+  auto& clock = server_.world().clock;
+  return {clock.monotonic(), clock.now()};
+}
+
+Async<Status> Leader::establish() {
+  DROVER_CO_CHECK(co_await write_first_objects(server_));
+  auto config = server_.snapshot().scheduler_config().get();
+  set_brokers_enabled(!config || !config->PauseEvalBroker);
+  auto snap = server_.snapshot();
+  for (auto& node : snap.nodes().all())
+    if (!is_down(*node)) heartbeats_.give_failover_ttl(node->ID, now().mono);
+  deployments_ = std::make_unique<DeploymentWatcher>(server_);
+  ready_ = true;
+  duties_.emplace_back(reap_failed());
+  duties_.emplace_back(reap_canceled());
+  duties_.emplace_back(periodic_duties());
+  arm_timer();
+  co_return Status{};
+}
+
+void Leader::set_brokers_enabled(bool on) {
+  if (broker_.enabled() == on) return;
+  broker_.set_enabled(on);
+  blocked_.set_enabled(on);
+  if (on) restore_evals();
+}
+
+void Leader::restore_evals() {
+  for (auto& eval : server_.snapshot().evals().all()) eval_changed(eval);
+  serve_waiters();
+}
+
+void Leader::eval_changed(const Ref<Evaluation>& eval) {
+  if (eval->Status == eval_status::kPending) {
+    broker_.enqueue(eval, now());
+  } else if (eval->Status == eval_status::kBlocked) {
+    enqueue(blocked_.block(eval));
+  } else if (eval->Status == eval_status::kComplete && eval->FailedTGAllocs.empty()) {
+    blocked_.untrack(eval->Namespace, eval->JobID);
+  }
+}
+
+void Leader::enqueue(std::vector<Unblocked> released) {
+  for (auto& u : released) {
+    // A released evaluation runs again as a pending one; the log still has it as blocked until the worker answers.
+    broker_.enqueue(std::move(u.eval), now(), u.token);
+  }
+}
+
+void Leader::capacity_changed(const Ref<Node>& node, uint64_t index) {
+  enqueue(blocked_.unblock(node->ComputedClass, index));
+  enqueue(blocked_.unblock_node(node->ID));
+}
+
+void Leader::on_commit(const state::CommitInfo& commit) {
+  if (commit.changes.empty() && commit.before.index() != commit.after.index()) {
+    // The whole state was replaced: the queues start over from what is there now.
+    bool on = broker_.enabled();
+    set_brokers_enabled(false);
+    set_brokers_enabled(on);
+    return;
+  }
+  for (auto& change : commit.changes) {
+    switch (change.table) {
+      case state::TableId::evals:
+        if (auto eval = change.after_as<Evaluation>()) eval_changed(eval);
+        break;
+      case state::TableId::nodes: {
+        auto before = change.before_as<Node>(), after = change.after_as<Node>();
+        if (after && changed_eligibility(before.get(), *after)) capacity_changed(after, commit.index);
+        if (!after && before) heartbeats_.forget(before->ID);
+        break;
+      }
+      case state::TableId::allocs: {
+        auto before = change.before_as<Allocation>(), after = change.after_as<Allocation>();
+        // Only what the client reports frees capacity for sure.
+        if (before && after && !is_client_terminal(*before) && is_client_terminal(*after))
+          if (auto node = commit.after.nodes().get(after->NodeID)) capacity_changed(node, commit.index);
+        break;
+      }
+      case state::TableId::scheduler_config:
+        if (auto config = change.after_as<SchedulerConfiguration>(); config && ready_)
+          set_brokers_enabled(!config->PauseEvalBroker);
+        break;
+      default: break;
+    }
+  }
+  if (deployments_) deployments_->on_commit(commit);
+  serve_waiters();
+  arm_timer();
+}
+
+Async<std::optional<EvalBroker::Delivery>> Leader::dequeue(std::vector<std::string> types, Duration timeout) {
+  if (auto d = broker_.dequeue(types, now())) {
+    arm_timer();
+    co_return d;
+  }
+  Waiter waiter{std::move(types), {}};
+  auto promise = waiter.promise;
+  waiters_.push_back(std::move(waiter));
+  auto timer = server_.world().loop.after(timeout, [promise]() mutable { promise.set(std::nullopt); });
+  co_return co_await promise;
+}
+
+void Leader::serve_waiters() {
+  // Workers resume inside set(); what they do may come back here, so the list is consistent before each call.
+  for (size_t i = 0; i < waiters_.size();) {
+    if (waiters_[i].promise.ready()) {
+      waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    auto delivery = broker_.dequeue(waiters_[i].types, now());
+    if (!delivery) {
+      ++i;
+      continue;
+    }
+    auto promise = waiters_[i].promise;
+    waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
+    // Resumed from the loop, not from within a commit: the commit is not finished yet.
+    server_.world().loop.post([promise, delivery]() mutable { promise.set(delivery); });
+  }
+}
+
+Status Leader::ack(const Uuid& eval_id, const Uuid& token) {
+  DROVER_CHECK(broker_.ack(eval_id, token, now()));
+  serve_waiters();
+  arm_timer();
+  return {};
+}
+
+Status Leader::nack(const Uuid& eval_id, const Uuid& token) {
+  DROVER_CHECK(broker_.nack(eval_id, token, now()));
+  serve_waiters();
+  arm_timer();
+  return {};
+}
+
+void Leader::reblock(Ref<Evaluation> eval, const Uuid& token) {
+  enqueue(blocked_.block(std::move(eval), token));
+  serve_waiters();
+}
+
+Duration Leader::node_heard(const Uuid& node) {
+  auto ttl = heartbeats_.reset(node, now().mono);
+  arm_timer();
+  return ttl;
+}
+
+void Leader::node_gone(const Uuid& node) { heartbeats_.forget(node); }
+
+void Leader::arm_timer() {
+  if (!ready_) return;
+  auto at = broker_.next_wake(now());
+  if (auto h = heartbeats_.next_deadline(); h && (!at || *h < *at)) at = h;
+  if (!at) {
+    timer_.cancel();
+    return;
+  }
+  timer_ = server_.world().loop.after(std::max(Duration::zero(), *at - now().mono), [this] { on_timer(); });
+}
+
+void Leader::on_timer() {
+  if (broker_.tick(now())) serve_waiters();
+  auto expired = heartbeats_.take_expired(now().mono);
+  std::erase_if(duties_, [](auto& d) { return d.done(); });
+  if (!expired.empty()) duties_.emplace_back(expire_nodes(std::move(expired)));
+  arm_timer();
+}
+
+Async<void> Leader::expire_nodes(std::vector<Uuid> nodes) {
+  for (auto& id : nodes) {
+    auto snap = server_.snapshot();
+    auto node = snap.nodes().get(id);
+    if (!node) continue;
+    log_warn("nomad.heartbeat", "node TTL expired", {{"node_id", id.str()}});
+    rpc::NodeUpdateStatusRequest req;
+    req.Region = server_.config().region;
+    req.NodeID = id.str();
+    req.Status = tolerates_absence(snap, *node, server_.world().clock.now()) ? node_status::kDisconnected : node_status::kDown;
+    req.NodeEvent.ensure().Message = "Node heartbeat missed";
+    req.NodeEvent->Subsystem = "Cluster";
+    auto r = co_await server_.call(rpc::kNodeUpdateStatus, req);
+    if (!r) {
+      log_error("nomad.heartbeat", "update node status failed", {{"error", r.error().message}});
+      // The node stays watched, so that the mark is not lost to a passing failure.
+      heartbeats_.reset(id, now().mono);
+    }
+  }
+  arm_timer();
+}
+
+Async<void> Leader::reap_failed() {
+  const std::vector<std::string> failed{std::string(EvalBroker::kFailedQueue)};
+  for (;;) {
+    auto d = co_await dequeue(failed, 60s);
+    if (!d) {
+      co_await sleep_for(server_.world().loop, 1s);
+      continue;
+    }
+    if (d->eval->Type != job_type::kCore) {
+      auto [updated, followup] = failed_follow_up(*d->eval, server_.world());
+      auto r = co_await write_evals(server_, {std::move(updated), std::move(followup)});
+      if (!r) {
+        log_error(kLog, "failed to update failed eval", {{"error", r.error().message}});
+        continue;
+      }
+    }
+    (void)ack(d->eval->ID, d->token);
+  }
+}
+
+Async<void> Leader::reap_canceled() {
+  for (;;) {
+    co_await sleep_for(server_.world().loop, kCancelInterval);
+    co_await cancel(broker_.take_cancelable(kCancelBatch), false);
+    co_await cancel(blocked_.take_duplicates(), true);
+  }
+}
+
+Async<void> Leader::cancel(std::vector<Ref<Evaluation>> evals, bool duplicates) {
+  if (evals.empty()) co_return;
+  std::vector<Evaluation> canceled;
+  for (auto& e : evals) {
+    auto current = server_.snapshot().evals().get(e->ID);
+    if (!current) continue;
+    Evaluation copy = *current;
+    copy.Status = eval_status::kCanceled;
+    copy.StatusDescription = duplicates ? "existing blocked evaluation exists for job \"" + e->JobID + "\""
+                                        : "canceled after more recent eval was processed";
+    canceled.push_back(std::move(copy));
+  }
+  auto r = co_await write_evals(server_, std::move(canceled));
+  if (!r) log_warn(kLog, "failed to cancel evals", {{"error", r.error().message}});
+}
+
+void Leader::enqueue_core(std::string_view job) {
+  broker_.enqueue(std::make_shared<Evaluation>(core_eval(job, server_.snapshot().latest_index(), server_.world())), now());
+  serve_waiters();
+}
+
+Async<void> Leader::periodic_duties() {
+  auto& config = server_.config();
+  Monotonic next_gc = now().mono + config.gc.interval, next_unblock = now().mono + kUnblockFailedInterval,
+            next_prune = now().mono + kPruneInterval;
+  for (;;) {
+    auto at = std::min({next_gc, next_unblock, next_prune});
+    co_await sleep_for(server_.world().loop, std::max(Duration::zero(), at - now().mono));
+    auto t = now();
+    if (t.mono >= next_gc) {
+      for (auto job : kPeriodicCoreJobs) enqueue_core(job);
+      next_gc = t.mono + config.gc.interval;
+    }
+    if (t.mono >= next_unblock) {
+      enqueue(blocked_.unblock_failed());
+      serve_waiters();
+      next_unblock = t.mono + kUnblockFailedInterval;
+    }
+    if (t.mono >= next_prune) {
+      blocked_.prune(server_.snapshot().times().nearest_index(t.wall - kPruneAge));
+      next_prune = t.mono + kPruneInterval;
+    }
+  }
+}
+
+}  // namespace drover::server
