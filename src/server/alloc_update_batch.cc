@@ -1,0 +1,45 @@
+#include "server/alloc_update_batch.h"
+
+#include <algorithm>
+
+#include "server/server.h"
+#include "state/fsm.h"
+
+namespace drover::server {
+
+AllocUpdateBatch::~AllocUpdateBatch() {
+  for (auto waiting = std::move(waiting_); auto& p : waiting) p.set(Error(ErrorCode::kCancelled, "server is shutting down"));
+}
+
+Async<Result<uint64_t>> AllocUpdateBatch::add(List<Allocation> updates, std::vector<Evaluation> evals) {
+  for (auto& a : updates) pending_.Alloc.push_back(std::move(a));
+  for (auto& e : evals) {
+    // One evaluation a job is enough, whichever allocation asked first.
+    bool known = std::any_of(pending_.Evals.begin(), pending_.Evals.end(),
+                             [&](auto& o) { return o.Namespace == e.Namespace && o.JobID == e.JobID; });
+    if (!known) pending_.Evals.push_back(std::move(e));
+  }
+  Promise<Result<uint64_t>> done;
+  waiting_.push_back(done);
+  auto now = server_.world().clock.monotonic();
+  if (now >= next_flush_) flush();
+  else if (!timer_.armed()) timer_ = server_.world().loop.after(next_flush_ - now, [this] { flush(); });
+  co_return co_await done;
+}
+
+void AllocUpdateBatch::flush() {
+  timer_.cancel();
+  next_flush_ = server_.world().clock.monotonic() + kInterval;
+  std::erase_if(writes_, [](auto& w) { return w.done(); });
+  writes_.emplace_back(write(std::exchange(pending_, {}), std::exchange(waiting_, {})));
+}
+
+Async<void> AllocUpdateBatch::write(rpc::AllocUpdateRequest request, std::vector<Promise<Result<uint64_t>>> waiting) {
+  auto applied = co_await server_.apply(state::EntryType::kAllocClientUpdate, request);
+  for (auto& p : waiting) {
+    if (applied) p.set(applied->index);
+    else p.set(Error(applied.error()));
+  }
+}
+
+}  // namespace drover::server

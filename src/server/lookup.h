@@ -1,0 +1,61 @@
+// Helpers of endpoints: ids in requests, pages of lists.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "bexpr/bexpr.h"
+#include "model/requests.h"
+#include "state/store.h"
+
+namespace drover::server {
+
+inline constexpr std::string_view kAllNamespaces = "*";
+
+// The namespace of a request, "default" when it names none.
+inline std::string_view namespace_of(const std::string& ns) { return ns.empty() ? std::string_view("default") : ns; }
+
+// An id that a request names. `what` is the front of the error text ("node lookup failed"); may be empty. Texts:
+// `<what>: index error: UUID must be 36 characters`, `... Invalid UUID: encoding/hex: invalid byte: U+007A 'z'`.
+Result<Uuid> parse_id(std::string_view text, std::string_view what);
+
+// The prefix of a list request; the whole range when empty.
+Result<state::UuidPrefix> parse_prefix(std::string_view text, std::string_view what);
+
+// "<index>.<id>", the page token of lists in order of creation.
+std::string create_token(uint64_t create_index, const Uuid& id);
+
+// Takes one page of `rows`: those in the namespace (any with "*" or ""), from NextToken on, that pass the filter, up to
+// PerPage (0: all). `token` names a row's place; `take` receives what is on the page. Returns the token of the next
+// page, empty at the end. Errors are the reference's, kInvalid.
+template <class T, class Token, class Take>
+Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token token, Take take) {
+  std::optional<bexpr::Filter> filter;
+  if (!o.Filter.empty()) {
+    auto parsed = bexpr::Filter::parse(o.Filter);
+    if (!parsed) return invalid("failed to create result paginator: failed to read filter expression: " + parsed.error().message);
+    filter = std::move(*parsed);
+  }
+  bool seeking = !o.NextToken.empty();
+  int32_t count = 0;
+  for (auto& row : rows) {
+    std::string at;
+    if (seeking || o.PerPage > 0) at = token(*row);
+    if (seeking) {
+      if (o.Reverse ? at > o.NextToken : at < o.NextToken) continue;
+      seeking = false;
+    }
+    if (filter) {
+      auto yes = filter->matches(*row);
+      if (!yes) return invalid("failed to read result page: " + yes.error().message);
+      if (!*yes) continue;
+    }
+    if (o.PerPage > 0 && count == o.PerPage) return at;
+    ++count;
+    take(row);
+  }
+  return std::string();
+}
+
+}  // namespace drover::server
