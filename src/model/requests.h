@@ -326,7 +326,7 @@ struct JobPlanResponse {
   uint64_t JobModifyIndex = 0;
   List<Evaluation> CreatedEvals;
   Box<JobDiff> Diff;
-  Time NextPeriodicLaunch;
+  Value NextPeriodicLaunch;  // RFC 3339 in the job's time zone, nil when there is none
   std::string Warnings;
   uint64_t Index = 0;
 

@@ -31,6 +31,8 @@ struct Config {
   bool in_memory = false;             // -dev without a data directory: nothing is written
   int bootstrap_expect = 1;
   std::string rpc_advertise;          // host:port
+  std::string serf_address;           // IP that gossip advertises
+  uint16_t serf_port = 4648;
   std::string build = "1.5.7-dev";
 
   int num_schedulers = 1;

@@ -124,7 +124,7 @@ class CoreJob {
     auto found = collectable_jobs(server_.snapshot(), threshold(server_.config().gc.job), now());
     if (found.jobs.empty()) co_return Status{};
     DROVER_CO_CHECK(co_await reap(std::move(found.garbage)));
-    JobBatchDeregisterRequest req;
+    rpc::JobBatchDeregisterRequest req;
     for (auto& job : found.jobs) {
       auto& e = req.Jobs.emplace_back();
       e.ID = job->ID;
@@ -140,7 +140,7 @@ class CoreJob {
   Async<Status> nodes() {
     auto ids = collectable_nodes(server_.snapshot(), threshold(server_.config().gc.node));
     if (ids.empty()) co_return Status{};
-    NodeBatchDeregisterRequest req;
+    rpc::NodeBatchDeregisterRequest req;
     for (auto& id : ids) req.NodeIDs.push_back(id.str());
     DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kNodeBatchDeregister, req));
     co_return Status{};
@@ -149,8 +149,8 @@ class CoreJob {
   Async<Status> deployments() {
     auto ids = collectable_deployments(server_.snapshot(), threshold(server_.config().gc.deployment));
     for (size_t at = 0; at < ids.size(); at += kIdsPerEntry) {
-      DeploymentDeleteRequest req;
-      for (size_t i = at; i < std::min(ids.size(), at + kIdsPerEntry); ++i) req.Deployments.push_back(ids[i].str());
+      rpc::DeploymentDeleteRequest req;
+      for (size_t i = at; i < std::min(ids.size(), at + kIdsPerEntry); ++i) req.Deployments.push_back(ids[i]);
       DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kDeploymentDelete, req));
     }
     co_return Status{};
@@ -160,10 +160,10 @@ class CoreJob {
   Async<Status> reap(Garbage g) {
     size_t e = 0, a = 0;
     while (e < g.evals.size() || a < g.allocs.size()) {
-      EvalReapRequest req;
+      rpc::EvalReapRequest req;
       size_t room = kIdsPerEntry;
-      for (; room && e < g.evals.size(); --room) req.Evals.push_back(g.evals[e++].str());
-      for (; room && a < g.allocs.size(); --room) req.Allocs.push_back(g.allocs[a++].str());
+      for (; room && e < g.evals.size(); --room) req.Evals.push_back(g.evals[e++]);
+      for (; room && a < g.allocs.size(); --room) req.Allocs.push_back(g.allocs[a++]);
       DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kEvalDelete, req));
     }
     co_return Status{};

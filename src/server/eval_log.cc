@@ -12,7 +12,7 @@ namespace drover::server {
 
 Async<Result<uint64_t>> write_evals(Server& server, std::vector<Evaluation> evals) {
   if (evals.empty()) co_return uint64_t{0};
-  EvalUpdateRequest req;
+  rpc::EvalUpdateRequest req;
   auto now = server.world().clock.now();
   for (auto& e : evals) {
     touch(e, now);

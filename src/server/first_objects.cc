@@ -1,5 +1,6 @@
 #include "server/first_objects.h"
 
+#include "codec/reflect.h"
 #include "model/raft_requests.h"
 #include "server/server.h"
 #include "state/fsm.h"
@@ -9,12 +10,12 @@ namespace drover::server {
 Async<Status> write_first_objects(Server& server) {
   auto snap = server.snapshot();
   if (!snap.autopilot_config().get()) {
-    AutopilotSetConfigRequest req;
-    req.Config = server.config().autopilot;
+    rpc::AutopilotSetConfigRequest req;
+    req.Config = convert<api::AutopilotConfiguration>(server.config().autopilot);
     DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kAutopilot, req));
   }
   if (!snap.scheduler_config().get()) {
-    SchedulerSetConfigRequest req;
+    rpc::SchedulerSetConfigRequest req;
     req.Config = server.config().default_scheduler_config;
     DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kSchedulerConfig, req));
   }

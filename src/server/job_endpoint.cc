@@ -35,14 +35,13 @@ Status job_list(ReadContext& c, const rpc::JobListRequest& req, rpc::JobListResp
   resp.Jobs = List<JobListStub>::empty_list();
   auto rows = ns == kAllNamespaces ? c.snap.jobs().all(c.watch) : c.snap.jobs().by_prefix(ns, req.Prefix, c.watch);
   auto token = [](const Job& j) { return j.Namespace + "." + j.ID; };
-  auto page = paginate(std::move(rows), req, token, [&](const Ref<Job>& j) {
-    // The prefix of an id over all namespaces is no run of keys.
-    if (ns == kAllNamespaces && !j->ID.starts_with(req.Prefix)) return;
+  auto take = [&](const Ref<Job>& j) {
     auto summary = c.snap.job_summaries().get(j->Namespace, j->ID, c.watch);
     resp.Jobs.push_back(job_stub(*j, summary.get(), meta && *meta));
-  });
-  if (!page) return Error(std::move(page).error());
-  resp.NextToken = *page;
+  };
+  // The prefix of an id over all namespaces is no run of keys.
+  auto select = [&](const Job& j) { return j.ID.starts_with(req.Prefix); };
+  DROVER_TRY(resp.NextToken, paginate(std::move(rows), req, token, take, select));
   resp.Index = std::max(c.snap.table_index(state::TableId::jobs), c.snap.table_index(state::TableId::job_summaries));
   return {};
 }

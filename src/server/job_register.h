@@ -20,6 +20,9 @@ Async<Status> register_job(Server& server, rpc::JobRegisterRequest request, JobR
 // Set while operators have turned registrations off.
 std::optional<Error> registration_refused(const state::Snapshot& snap);
 
+// Whether two jobs are the same but for what only the server sets (status, versions, indexes, stamps).
+bool spec_equal(Job a, Job b);
+
 // Job.Register, Job.Validate, Job.Plan.
 void add_job_register_rows(std::vector<RpcRow>& rows);
 

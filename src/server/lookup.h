@@ -1,6 +1,7 @@
 // Helpers of endpoints: ids in requests, pages of lists.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,11 +27,14 @@ Result<state::UuidPrefix> parse_prefix(std::string_view text, std::string_view w
 // "<index>.<id>", the page token of lists in order of creation.
 std::string create_token(uint64_t create_index, const Uuid& id);
 
-// Takes one page of `rows`: those in the namespace (any with "*" or ""), from NextToken on, that pass the filter, up to
-// PerPage (0: all). `token` names a row's place; `take` receives what is on the page. Returns the token of the next
-// page, empty at the end. Errors are the reference's, kInvalid.
-template <class T, class Token, class Take>
-Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token token, Take take) {
+// Takes one page of `rows`: those that `select` admits, from NextToken on, that pass the filter, up to PerPage (0: all).
+// `token` names a row's place; `take` receives what is on the page. Returns the token of the next page, empty at the
+// end. Errors are the reference's, kInvalid.
+struct TakeAll {
+  bool operator()(const auto&) const { return true; }
+};
+template <class T, class Token, class Take, class Select = TakeAll>
+Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token token, Take take, Select select = {}) {
   std::optional<bexpr::Filter> filter;
   if (!o.Filter.empty()) {
     auto parsed = bexpr::Filter::parse(o.Filter);
@@ -40,6 +44,7 @@ Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token t
   bool seeking = !o.NextToken.empty();
   int32_t count = 0;
   for (auto& row : rows) {
+    if (!select(*row)) continue;
     std::string at;
     if (seeking || o.PerPage > 0) at = token(*row);
     if (seeking) {

@@ -1,5 +1,7 @@
 #include "server/planner.h"
 
+#include <set>
+
 #include "base/log.h"
 #include "model/raft_requests.h"
 #include "model/status.h"
@@ -39,18 +41,18 @@ void Planner::pump() {
 namespace {
 
 // The log entry of what was granted. Allocations that stop carry only what changes.
-ApplyPlanResultsRequest entry_of(Server& server, const Plan& plan, const PlanResult& result, const state::Snapshot& snap) {
-  ApplyPlanResultsRequest req;
+rpc::ApplyPlanResultsRequest entry_of(Server& server, const Plan& plan, const PlanResult& result, const state::Snapshot& snap) {
+  rpc::ApplyPlanResultsRequest req;
   req.Job = plan.Job;
-  req.EvalID = plan.EvalID.str();
+  req.EvalID = plan.EvalID;
   req.Deployment = result.Deployment;
   req.DeploymentUpdates = result.DeploymentUpdates;
   req.IneligibleNodes = result.IneligibleNodes;
   req.UpdatedAt = server.world().clock.now().unix_nanos;
-  auto stamp = [&](const Ref<Allocation>& a, List<Allocation>& out) {
-    Allocation copy = *a;
-    if (!copy.CreateTime) copy.CreateTime = req.UpdatedAt;
-    copy.ModifyTime = req.UpdatedAt;
+  auto stamp = [&](const Ref<Allocation>& a, List<Ref<Allocation>>& out) {
+    auto copy = std::make_shared<Allocation>(*a);
+    if (!copy->CreateTime) copy->CreateTime = req.UpdatedAt;
+    copy->ModifyTime = req.UpdatedAt;
     out.push_back(std::move(copy));
   };
   for (auto& [node, allocs] : result.NodeUpdate)

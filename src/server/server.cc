@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "codec/reflect.h"
 #include "raft/replica.h"
+#include "server/alloc_update_batch.h"
 #include "server/leader.h"
 #include "server/state_machine.h"
 #include "server/worker.h"
@@ -45,6 +46,8 @@ Server::Server(Config config, Parts parts) : config_(std::move(config)), parts_(
 Server::~Server() {
   // What refers to the others goes first.
   workers_.clear();
+  establishing_.reset();
+  alloc_updates_.reset();
   leader_.reset();
   replica_.reset();
 }
@@ -52,6 +55,7 @@ Server::~Server() {
 Status Server::open() {
   store_ = std::make_unique<state::Store>();
   fsm_ = std::make_unique<StateMachine>(*store_);
+  alloc_updates_ = std::make_unique<AllocUpdateBatch>(*this);
   store_->observe([this](const state::CommitInfo& commit) {
     if (leader_) leader_->on_commit(commit);
   });
@@ -67,6 +71,7 @@ Status Server::open() {
 }
 
 void Server::start() {
+  started_ = world().clock.now();
   raft::Events events;
   events.leadership = [this](bool leads, uint64_t term) { on_leadership(leads, term); };
   events.fatal = [this](const Error& e) { parts_.fatal(e); };

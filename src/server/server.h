@@ -29,6 +29,7 @@ class Replica;
 
 namespace drover::server {
 
+class AllocUpdateBatch;
 class Leader;
 class StateMachine;
 class Worker;
@@ -86,6 +87,8 @@ class Server {
   std::string_view node_id() const { return config_.node_id; }
   // Null while this server does not lead or is still taking over.
   Leader* leader() { return leader_.get(); }
+  AllocUpdateBatch& alloc_updates() { return *alloc_updates_; }
+  Time started() const { return started_; }
   bool is_leader() const;
   // "host:port" of the leader's RPC, empty when unknown.
   std::string leader_address() const;
@@ -113,9 +116,11 @@ class Server {
   std::unique_ptr<StateMachine> fsm_;
   std::unique_ptr<raft::Replica> replica_;
   std::unique_ptr<Leader> leader_;
+  std::unique_ptr<AllocUpdateBatch> alloc_updates_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Running establishing_;
   uint64_t term_ = 0;
+  Time started_;
   bool stopped_ = false;
 };
 

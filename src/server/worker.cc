@@ -33,7 +33,7 @@ Worker::Worker(Server& server, std::vector<std::string> types)
       id_(Uuid::generate(server.world().random).str()),
       types_(std::move(types)),
       started_(server.world().clock.now()),
-      fleet_(std::make_unique<scheduler::Fleet>()) {
+      fleet_(std::make_shared<scheduler::Fleet>()) {
   // Started from the loop: the constructor's caller is not ready for what a worker does.
   server_.world().loop.post([this, alive = std::weak_ptr<int>(alive_)] {
     if (alive.lock()) running_ = Running(run());
@@ -80,27 +80,25 @@ Async<bool> Worker::process(Ref<Evaluation> eval, Uuid token, uint64_t index) {
   co_return co_await schedule(std::move(eval), token, *at);
 }
 
-Async<Result<scheduler::Step>> Worker::step(scheduler::EvalProcess& process, const state::Snapshot& snap,
-                                            const PlanResult* result) {
+Async<Result<scheduler::Step>> Worker::step(std::shared_ptr<scheduler::EvalProcess> process, state::Snapshot snap,
+                                            std::shared_ptr<const PlanResult> result) {
   auto view = scheduler::make_view(snap);
   snapshot_index_ = snap.index();
-  auto now = server_.world().clock.now();
-  auto* fleet = fleet_.get();
-  co_return co_await on_pool(server_.world(), [&process, view, now, fleet, result] {
-    return result ? process.result(*result, view, fleet, now) : process.start(view, fleet, now);
+  // The pass may outlive this worker: it owns what it works on.
+  co_return co_await on_pool(server_.world(), [process, view, now = server_.world().clock.now(), fleet = fleet_, result] {
+    return result ? process->result(*result, view, fleet.get(), now) : process->start(view, fleet.get(), now);
   });
 }
 
 Async<bool> Worker::schedule(Ref<Evaluation> eval, Uuid token, state::Snapshot snap) {
   scheduler::Options options;
-  scheduler::EvalProcess process(*eval, options, server_.world().random.next());
+  auto process = std::make_shared<scheduler::EvalProcess>(*eval, options, server_.world().random.next());
   auto next = co_await step(process, snap, nullptr);
   for (;;) {
     if (!next) {
       log_error(kLog, "failed to process evaluation", {{"eval_id", eval->ID.str()}, {"error", next.error().message}});
       co_return false;
     }
-    DROVER_ASSERT(next->create_evals.size() < 1000, "one evaluation makes few");
     if (!co_await write_created(std::move(next->create_evals))) co_return false;
     if (next->kind != scheduler::Step::Kind::kSubmit) break;
     auto result = co_await submit(std::move(next->Plan), *eval, token);
@@ -113,7 +111,7 @@ Async<bool> Worker::schedule(Ref<Evaluation> eval, Uuid token, state::Snapshot s
     auto fresh = co_await server_.store().snapshot_at(std::max(want, snap.index()), server_.world().loop, kSnapshotTimeout);
     if (!fresh) co_return false;
     if (want) snap = *fresh;
-    next = co_await step(process, snap, &*result);
+    next = co_await step(process, snap, std::make_shared<const PlanResult>(std::move(*result)));
   }
   auto updated = std::move(next->eval);
   updated.SnapshotIndex = snapshot_index_;

@@ -40,8 +40,8 @@ class Worker {
   // True: the evaluation is done; false: somebody else should try again.
   Async<bool> process(Ref<Evaluation> eval, Uuid token, uint64_t index);
   Async<bool> schedule(Ref<Evaluation> eval, Uuid token, state::Snapshot snap);
-  Async<Result<scheduler::Step>> step(scheduler::EvalProcess& process, const state::Snapshot& snap,
-                                      const PlanResult* result);
+  Async<Result<scheduler::Step>> step(std::shared_ptr<scheduler::EvalProcess> process, state::Snapshot snap,
+                                      std::shared_ptr<const PlanResult> result);
   Async<Result<PlanResult>> submit(Plan plan, const Evaluation& eval, Uuid token);
   Async<bool> write_created(std::vector<Evaluation> created);
 
@@ -50,7 +50,7 @@ class Worker {
   std::vector<std::string> types_;
   Time started_;
   std::string_view workload_ = "WaitingToDequeue";
-  std::unique_ptr<scheduler::Fleet> fleet_;
+  std::shared_ptr<scheduler::Fleet> fleet_;  // shared with the pass under way, which may outlive the worker
   uint64_t snapshot_index_ = 0;  // of the pass under way
   std::shared_ptr<int> alive_ = std::make_shared<int>();
   Running running_;

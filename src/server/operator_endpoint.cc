@@ -1,0 +1,181 @@
+// Status.*, Region.*, System.*, Operator.*: what operators ask about the cluster and set for it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "codec/reflect.h"
+#include "model/raft_requests.h"
+#include "model/rpc_requests.h"
+#include "raft/replica.h"
+#include "server/core_jobs.h"
+#include "server/leader.h"
+#include "server/rpc.h"
+#include "server/server.h"
+#include "state/fsm.h"
+
+namespace drover::server {
+namespace {
+
+Status status_ping(ReadContext&, const rpc::GenericRequest&, GenericResponse&) { return {}; }
+
+Status status_leader(ReadContext& c, const rpc::GenericRequest&, rpc::StringResponse& resp) {
+  resp.Value = c.server.leader_address();
+  return {};
+}
+
+Status status_peers(ReadContext& c, const rpc::GenericRequest&, rpc::StringListResponse& resp) {
+  resp.Values = List<std::string>::empty_list();
+  for (auto& s : c.server.replica().configuration()) resp.Values.push_back(s.address);
+  return {};
+}
+
+Status region_list(ReadContext& c, const rpc::GenericRequest&, rpc::StringListResponse& resp) {
+  resp.Values = {c.server.config().region};
+  return {};
+}
+
+// What the member publishes about itself over gossip (reference server-core section 3).
+Map<std::string> member_tags(const Server& server, std::string_view rpc_host, std::string_view port) {
+  auto& c = server.config();
+  Map<std::string> tags{{"role", "nomad"},     {"region", c.region},       {"dc", c.datacenter},
+                        {"build", c.build},    {"vsn", "1"},               {"raft_vsn", "3"},
+                        {"id", c.node_id},     {"rpc_addr", std::string(rpc_host)}, {"port", std::string(port)}};
+  if (c.bootstrap_expect == 1) tags["bootstrap"] = "1";
+  else if (c.bootstrap_expect > 1) tags["expect"] = fmt::format("{}", c.bootstrap_expect);
+  return tags;
+}
+
+Status status_members(ReadContext& c, const rpc::GenericRequest&, ServerMembersResponse& resp) {
+  auto& config = c.server.config();
+  resp.ServerName = config.node_name;
+  resp.ServerRegion = config.region;
+  resp.ServerDC = config.datacenter;
+  auto colon = config.rpc_advertise.rfind(':');
+  auto host = config.rpc_advertise.substr(0, colon);
+  auto& m = resp.Members.emplace_back();
+  m.Name = config.node_name + "." + config.region;
+  m.Addr = config.serf_address;
+  m.Port = config.serf_port;
+  m.Tags = member_tags(c.server, host, config.rpc_advertise.substr(colon + 1));
+  m.Status = "alive";
+  m.ProtocolMin = 1;
+  m.ProtocolMax = 5;
+  m.ProtocolCur = 2;
+  m.DelegateMin = 2;
+  m.DelegateMax = 5;
+  m.DelegateCur = 4;
+  return {};
+}
+
+Async<Status> system_gc(Server& server, const rpc::GenericWriteRequest&, GenericResponse&) {
+  if (server.leader()) server.leader()->enqueue_core(kForceGc);
+  co_return Status{};
+}
+
+Async<Status> system_reconcile(Server& server, const rpc::GenericWriteRequest& req, GenericResponse& resp) {
+  DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kReconcileJobSummaries, req));
+  resp.Index = applied.index;
+  co_return Status{};
+}
+
+Status raft_configuration(ReadContext& c, const rpc::GenericRequest&, RaftConfigurationResponse& resp) {
+  auto& replica = c.server.replica();
+  auto leader = replica.leader();
+  resp.Servers = List<RaftServer>::empty_list();
+  for (auto& s : replica.configuration()) {
+    auto& out = resp.Servers.emplace_back();
+    out.ID = s.id;
+    out.Node = s.id == c.server.node_id() ? c.server.config().node_name + "." + c.server.config().region : "(unknown)";
+    out.Address = s.address;
+    out.Leader = s.id == leader.id;
+    out.Voter = s.suffrage == raft::Suffrage::kVoter;
+    out.RaftProtocol = "3";
+  }
+  resp.Index = replica.stats().configuration_index;
+  return {};
+}
+
+Status scheduler_get(ReadContext& c, const rpc::GenericRequest&, SchedulerConfigurationResponse& resp) {
+  if (auto config = c.snap.scheduler_config().get(c.watch)) {
+    resp.SchedulerConfig = *config;
+    resp.Index = config->ModifyIndex;
+  } else {
+    resp.SchedulerConfig = c.server.config().default_scheduler_config;
+  }
+  return {};
+}
+
+Async<Status> scheduler_set(Server& server, const rpc::SchedulerSetConfigRequest& req, SchedulerSetConfigurationResponse& resp) {
+  rpc::SchedulerSetConfigRequest entry = req;
+  auto& algorithm = entry.Config.SchedulerAlgorithm;
+  if (algorithm.empty()) algorithm = "binpack";
+  if (algorithm != "binpack" && algorithm != "spread") co_return invalid("invalid scheduler algorithm: " + algorithm);
+  DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kSchedulerConfig, entry));
+  resp.Updated = applied.updated;
+  resp.Index = applied.index;
+  co_return Status{};
+}
+
+Status autopilot_get(ReadContext& c, const rpc::GenericRequest&, rpc::AutopilotConfigResponse& resp) {
+  auto config = c.snap.autopilot_config().get(c.watch);
+  resp.Config = convert<api::AutopilotConfiguration>(config ? *config : c.server.config().autopilot);
+  return {};
+}
+
+Async<Status> autopilot_set(Server& server, const rpc::AutopilotSetConfigRequest& req, rpc::AutopilotConfigResponse& resp) {
+  DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kAutopilot, req));
+  // The caller learns by the presence of the configuration that its write took place.
+  if (applied.updated) resp.Config = req.Config;
+  resp.Index = applied.index;
+  co_return Status{};
+}
+
+Status server_health(ReadContext& c, const rpc::GenericRequest&, api::OperatorHealthReply& resp) {
+  auto& replica = c.server.replica();
+  auto stats = replica.stats();
+  auto leader = replica.leader();
+  resp.Healthy = true;
+  int64_t voters = 0;
+  for (auto& s : replica.configuration()) {
+    bool self = s.id == c.server.node_id();
+    auto& h = resp.Servers.emplace_back();
+    h.ID = s.id;
+    h.Name = self ? c.server.config().node_name + "." + c.server.config().region : s.id;
+    h.Address = s.address;
+    h.SerfStatus = "alive";
+    h.Version = c.server.config().build;
+    h.Leader = s.id == leader.id;
+    h.LastTerm = stats.last_log_term;
+    h.LastIndex = stats.last_log_index;
+    h.Healthy = true;
+    h.Voter = s.suffrage == raft::Suffrage::kVoter;
+    h.StableSince = c.server.started();
+    voters += h.Voter;
+  }
+  resp.FailureTolerance = voters > 1 ? (voters - 1) / 2 : 0;
+  return {};
+}
+
+}  // namespace
+
+void add_status_rows(std::vector<RpcRow>& rows) {
+  rows.push_back(rpc_row<&status_ping>("Status.Ping", Where::kLocal));
+  rows.push_back(rpc_row<&status_leader>("Status.Leader", Where::kLocal));
+  rows.push_back(rpc_row<&status_peers>("Status.Peers", Where::kLocal));
+  rows.push_back(rpc_row<&status_members>("Status.Members", Where::kLocal));
+  rows.push_back(rpc_row<&region_list>("Region.List", Where::kLocal));
+  rows.push_back(rpc_row<&system_gc>("System.GarbageCollect", Where::kLeader));
+  rows.push_back(rpc_row<&system_reconcile>("System.ReconcileJobSummaries", Where::kLeader));
+}
+
+void add_operator_rows(std::vector<RpcRow>& rows) {
+  rows.push_back(rpc_row<&raft_configuration>("Operator.RaftGetConfiguration", Where::kStale));
+  rows.push_back(rpc_row<&scheduler_get>("Operator.SchedulerGetConfiguration", Where::kStale));
+  rows.push_back(rpc_row<&scheduler_set>("Operator.SchedulerSetConfiguration", Where::kLeader));
+  rows.push_back(rpc_row<&autopilot_get>("Operator.AutopilotGetConfiguration", Where::kStale));
+  rows.push_back(rpc_row<&autopilot_set>("Operator.AutopilotSetConfiguration", Where::kLeader));
+  rows.push_back(rpc_row<&server_health>("Operator.ServerHealth", Where::kLeader));
+}
+
+}  // namespace drover::server
