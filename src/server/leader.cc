@@ -21,10 +21,6 @@ constexpr Duration kPruneInterval = 5min;
 constexpr Duration kPruneAge = 15min;
 constexpr std::string_view kLog = "nomad";
 
-bool changed_eligibility(const Node* before, const Node& after) {
-  return is_ready(after) && (!before || !is_ready(*before));
-}
-
 }  // namespace
 
 Leader::Leader(Server& server, uint64_t term)
@@ -91,13 +87,20 @@ void Leader::enqueue(std::vector<Unblocked> released) {
   }
 }
 
-void Leader::capacity_changed(const Ref<Node>& node, uint64_t index) {
-  enqueue(blocked_.unblock(node->ComputedClass, index));
-  enqueue(blocked_.unblock_node(node->ID));
+void Leader::on_effects(const state::Effects& effects, uint64_t index) {
+  for (auto& eval : effects.evals) eval_changed(eval);
+  for (auto& room : effects.capacity) {
+    enqueue(blocked_.unblock(room.node_class, index));
+    if (!room.quota.empty()) enqueue(blocked_.unblock_quota(room.quota, index));
+    if (!room.node.nil()) enqueue(blocked_.unblock_node(room.node));
+  }
+  for (auto& quota : effects.quotas) enqueue(blocked_.unblock_quota(quota, index));
+  serve_waiters();
+  arm_timer();
 }
 
 void Leader::on_commit(const state::CommitInfo& commit) {
-  if (commit.changes.empty() && commit.before.index() != commit.after.index()) {
+  if (commit.changes.empty() && commit.entry_type == 0xff) {
     // The whole state was replaced: the queues start over from what is there now.
     bool on = broker_.enabled();
     set_brokers_enabled(false);
@@ -105,33 +108,10 @@ void Leader::on_commit(const state::CommitInfo& commit) {
     return;
   }
   for (auto& change : commit.changes) {
-    switch (change.table) {
-      case state::TableId::evals:
-        if (auto eval = change.after_as<Evaluation>()) eval_changed(eval);
-        break;
-      case state::TableId::nodes: {
-        auto before = change.before_as<Node>(), after = change.after_as<Node>();
-        if (after && changed_eligibility(before.get(), *after)) capacity_changed(after, commit.index);
-        if (!after && before) heartbeats_.forget(before->ID);
-        break;
-      }
-      case state::TableId::allocs: {
-        auto before = change.before_as<Allocation>(), after = change.after_as<Allocation>();
-        // Only what the client reports frees capacity for sure.
-        if (before && after && !is_client_terminal(*before) && is_client_terminal(*after))
-          if (auto node = commit.after.nodes().get(after->NodeID)) capacity_changed(node, commit.index);
-        break;
-      }
-      case state::TableId::scheduler_config:
-        if (auto config = change.after_as<SchedulerConfiguration>(); config && ready_)
-          set_brokers_enabled(!config->PauseEvalBroker);
-        break;
-      default: break;
-    }
+    if (change.table != state::TableId::scheduler_config || !ready_) continue;
+    if (auto config = change.after_as<SchedulerConfiguration>()) set_brokers_enabled(!config->PauseEvalBroker);
   }
   if (deployments_) deployments_->on_commit(commit);
-  serve_waiters();
-  arm_timer();
 }
 
 Async<std::optional<EvalBroker::Delivery>> Leader::dequeue(std::vector<std::string> types, Duration timeout) {

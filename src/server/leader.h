@@ -17,6 +17,7 @@
 #include "server/eval_broker.h"
 #include "server/heartbeats.h"
 #include "server/planner.h"
+#include "state/fsm.h"
 #include "state/store.h"
 
 namespace drover::server {
@@ -52,7 +53,8 @@ class Leader {
   Duration node_heard(const Uuid& node);
   void node_gone(const Uuid& node);
 
-  // What a commit means for the queues.
+  // What an applied entry means for the queues.
+  void on_effects(const state::Effects& effects, uint64_t index);
   void on_commit(const state::CommitInfo& commit);
 
   // Writes garbage collection evaluations now ("force-gc" collects regardless of age).
@@ -69,15 +71,13 @@ class Leader {
   void set_brokers_enabled(bool on);
   void restore_evals();
   void eval_changed(const Ref<Evaluation>& eval);
-  void capacity_changed(const Ref<Node>& node, uint64_t index);
   void enqueue(std::vector<Unblocked> released);
   void serve_waiters();
   void arm_timer();
   void on_timer();
-  Async<Status> write_first_objects();
   Async<void> reap_failed();
   Async<void> reap_canceled();
-  Async<void> expire_nodes();
+  Async<void> expire_nodes(std::vector<Uuid> nodes);
   Async<void> periodic_duties();
   Async<void> cancel(std::vector<Ref<Evaluation>> evals, bool duplicates);
 

@@ -15,6 +15,7 @@
 #include "server/rpc.h"
 #include "server/server.h"
 #include "server/stubs.h"
+#include "state/alloc_ops.h"
 #include "state/fsm.h"
 
 namespace drover::server {

@@ -54,7 +54,12 @@ Server::~Server() {
 
 Status Server::open() {
   store_ = std::make_unique<state::Store>();
-  fsm_ = std::make_unique<StateMachine>(*store_);
+  StateMachine::Hooks hooks;
+  hooks.effects = [this](const state::Effects& effects, uint64_t index) {
+    if (leader_) leader_->on_effects(effects, index);
+  };
+  hooks.fatal = [this](const Error& e) { parts_.fatal(e); };
+  fsm_ = std::make_unique<StateMachine>(*store_, std::move(hooks));
   alloc_updates_ = std::make_unique<AllocUpdateBatch>(*this);
   store_->observe([this](const state::CommitInfo& commit) {
     if (leader_) leader_->on_commit(commit);
@@ -129,12 +134,12 @@ void Server::start_workers() {
     workers_.push_back(std::make_unique<Worker>(*this, config_.enabled_schedulers));
 }
 
-Async<Result<state::Outcome>> Server::propose(std::string entry) {
+Async<Result<Server::Committed>> Server::propose(std::string entry) {
   DROVER_CO_TRY(auto applied, co_await replica_->propose(std::move(entry)));
-  auto outcome = std::any_cast<state::Outcome>(std::move(applied.outcome));
-  outcome.index = applied.index;
-  if (!outcome.status) co_return Error(std::move(outcome.status).error());
-  co_return outcome;
+  auto* outcome = std::any_cast<StateMachine::Answer>(&applied.outcome);
+  DROVER_ASSERT(outcome, "the state machine answers every entry");
+  if (outcome->error) co_return std::move(*outcome->error);
+  co_return Committed{applied.index, outcome->updated};
 }
 
 Async<Status> Server::wait_for_index(uint64_t index, Duration timeout) {

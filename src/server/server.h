@@ -72,12 +72,16 @@ class Server {
 
   // ---- for endpoints and leader duties -------------------------------------------------------------------------
 
-  // Puts one entry into the log and waits until it is applied here. The result is what the state machine returned.
+  // Puts one entry into the log and waits until it is applied here. A refusal of the state machine is the error.
+  struct Committed {
+    uint64_t index = 0;
+    bool updated = true;  // compare-and-set entries: false when the comparison failed
+  };
   template <class Body>
-  Async<Result<state::Outcome>> apply(state::EntryType type, const Body& body) {
+  Async<Result<Committed>> apply(state::EntryType type, const Body& body) {
     return propose(state::encode_entry(type, body, world().clock.now()));
   }
-  Async<Result<state::Outcome>> propose(std::string entry);
+  Async<Result<Committed>> propose(std::string entry);
 
   const Config& config() const { return config_; }
   World& world() { return parts_.world; }

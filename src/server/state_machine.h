@@ -1,22 +1,39 @@
-// StateMachine: what the replicated log does to the store. The only place that turns entries into transactions.
+// StateMachine: the replicated log's view of the store. Applies entries, streams snapshots in and out.
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "raft/types.h"
+#include "state/fsm.h"
 #include "state/store.h"
 
 namespace drover::server {
 
 class StateMachine final : public raft::StateMachine {
  public:
-  explicit StateMachine(state::Store& store) : store_(store) {}
+  // What a proposer learns of its entry.
+  struct Answer {
+    std::optional<Error> error;
+    bool updated = true;
+  };
+  struct Hooks {
+    std::function<void(const state::Effects&, uint64_t index)> effects;
+    // An entry that cannot be applied: going on would let this state drift from the others'.
+    std::function<void(const Error&)> fatal;
+  };
 
-  // The outcome is a state::Outcome.
+  StateMachine(state::Store& store, Hooks hooks) : store_(store), fsm_(store), hooks_(std::move(hooks)) {}
+
+  // The outcome is an Answer.
   std::any apply(uint64_t index, std::string_view entry) override;
   std::unique_ptr<raft::SnapshotSource> snapshot() override;
   Status restore(raft::SnapshotReader& in) override;
 
  private:
   state::Store& store_;
+  state::Fsm fsm_;
+  Hooks hooks_;
 };
 
 }  // namespace drover::server

@@ -1,0 +1,37 @@
+#include "server/state_machine.h"
+
+#include "state/snapshot.h"
+
+namespace drover::server {
+namespace {
+
+class Source final : public raft::SnapshotSource {
+ public:
+  explicit Source(state::Snapshot snap) : snap_(std::move(snap)) {}
+  Status write(raft::SnapshotSink& out) override {
+    return state::write_snapshot(snap_, [&](std::string_view bytes) { return out.write(bytes); });
+  }
+
+ private:
+  state::Snapshot snap_;
+};
+
+}  // namespace
+
+std::any StateMachine::apply(uint64_t index, std::string_view entry) {
+  auto outcome = fsm_.apply(index, entry);
+  if (outcome.error && (outcome.error->code == ErrorCode::kCorrupt || outcome.error->code == ErrorCode::kNotImplemented))
+    hooks_.fatal(*outcome.error);
+  if (!outcome.error) hooks_.effects(outcome.effects, index);
+  return Answer{std::move(outcome.error), outcome.applied};
+}
+
+std::unique_ptr<raft::SnapshotSource> StateMachine::snapshot() { return std::make_unique<Source>(store_.snapshot()); }
+
+Status StateMachine::restore(raft::SnapshotReader& in) {
+  DROVER_TRY(auto state, state::read_snapshot([&](char* out, size_t size) { return in.read(out, size); }));
+  store_.replace(std::move(state));
+  return {};
+}
+
+}  // namespace drover::server
