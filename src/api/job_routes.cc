@@ -42,20 +42,20 @@ Async<Result<Reply>> register_job(Call& call, std::string_view path_id) {
   if (!body.Job) co_return invalid("Job must be specified");
   if (unnamed(*body.Job)) co_return invalid("Job ID hasn't been provided");
   if (!path_id.empty() && *body.Job->ID != path_id) co_return invalid("Job ID does not match name");
-  if (body.EvalPriority.value_or(0) < 0 || body.EvalPriority.value_or(0) > 100)
+  if (body.EvalPriority < 0 || body.EvalPriority > 100)
     co_return invalid("Eval priority must be between 1 and 100 inclusively");
   if (body.Job->Type.value_or("") == "system")
     for (auto& g : body.Job->TaskGroups)
       if (g.Scaling) co_return invalid("Task groups with job type system do not support scaling blocks");
   rpc::JobRegisterRequest req;
-  settle_scope(call, *body.Job, body.Region.value_or(""), body.Namespace.value_or(""), req);
-  if (req.AuthToken.empty()) req.AuthToken = body.SecretID.value_or("");
+  settle_scope(call, *body.Job, body.Region, body.Namespace, req);
+  if (req.AuthToken.empty()) req.AuthToken = body.SecretID;
   req.Job = job_from_api(std::move(*body.Job));
-  req.EnforceIndex = body.EnforceIndex.value_or(false);
-  req.JobModifyIndex = body.JobModifyIndex.value_or(0);
-  req.PolicyOverride = body.PolicyOverride.value_or(false);
-  req.PreserveCounts = body.PreserveCounts.value_or(false);
-  req.EvalPriority = body.EvalPriority.value_or(0);
+  req.EnforceIndex = body.EnforceIndex;
+  req.JobModifyIndex = body.JobModifyIndex;
+  req.PolicyOverride = body.PolicyOverride;
+  req.PreserveCounts = body.PreserveCounts;
+  req.EvalPriority = body.EvalPriority;
   if (body.Submission) req.Submission = convert<drover::JobSubmission>(*body.Submission);
   auto resp = co_await call.rpc<JobRegisterResponse>("Job.Register", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
@@ -72,10 +72,10 @@ Async<Result<Reply>> plan_job(Call& call, std::string_view id) {
   if (unnamed(*body.Job)) co_return invalid("Job must have a valid ID");
   if (*body.Job->ID != id) co_return invalid("Job ID does not match");
   rpc::JobPlanRequest req;
-  settle_scope(call, *body.Job, body.Region.value_or(""), body.Namespace.value_or(""), req);
+  settle_scope(call, *body.Job, body.Region, body.Namespace, req);
   req.Job = job_from_api(std::move(*body.Job));
-  req.Diff = body.Diff.value_or(false);
-  req.PolicyOverride = body.PolicyOverride.value_or(false);
+  req.Diff = body.Diff;
+  req.PolicyOverride = body.PolicyOverride;
   auto resp = co_await call.rpc<JobPlanResponse>("Job.Plan", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
   call.set_index(resp->Index);
@@ -102,10 +102,10 @@ Async<Result<Reply>> parse_job(Call& call) {
   JobsParseRequest body;
   auto decoded = co_await call.body(body);
   if (!decoded) co_return Error(std::move(decoded).error());
-  if (body.JobHCL.value_or("").empty()) co_return invalid("Job spec is empty");
-  auto job = jobspec::parse_api(*body.JobHCL, body.Variables.value_or(""), body.hclv1.value_or(false));
+  if (body.JobHCL.empty()) co_return invalid("Job spec is empty");
+  auto job = jobspec::parse_api(body.JobHCL, body.Variables, body.HCLv1);
   if (!job) co_return invalid(job.error().message);
-  if (body.Canonicalize.value_or(false)) canonicalize(*job);
+  if (body.Canonicalize) canonicalize(*job);
   co_return call.json(*job);
 }
 
