@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/async.h"
 #include "base/world.h"
+#include "codec/type_info.h"
 #include "model/client_stats.h"
 #include "model/requests.h"
 

@@ -1,6 +1,6 @@
 #include "server/state_machine.h"
 
-#include "state/snapshot.h"
+#include "state/snapshot_io.h"
 
 namespace drover::server {
 namespace {
@@ -29,9 +29,7 @@ std::any StateMachine::apply(uint64_t index, std::string_view entry) {
 std::unique_ptr<raft::SnapshotSource> StateMachine::snapshot() { return std::make_unique<Source>(store_.snapshot()); }
 
 Status StateMachine::restore(raft::SnapshotReader& in) {
-  DROVER_TRY(auto state, state::read_snapshot([&](char* out, size_t size) { return in.read(out, size); }));
-  store_.replace(std::move(state));
-  return {};
+  return state::restore_snapshot(store_, [&](char* out, size_t size) { return in.read(out, size); });
 }
 
 }  // namespace drover::server
