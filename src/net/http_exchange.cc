@@ -33,7 +33,10 @@ class Exchange : public HttpExchange {
         connection_.watch(turn_);
         co_return std::string{};
       }
-      DROVER_CO_CHECK(co_await connection_.feed(turn_));
+      if (auto s = co_await connection_.feed(turn_); !s) {
+        keep_ = false;  // where the next request would begin is lost
+        co_return std::move(s).error();
+      }
     }
   }
 

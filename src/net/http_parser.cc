@@ -18,6 +18,7 @@ struct HttpParser::Machine {
   HttpParser* owner = nullptr;
   std::string* body = nullptr;
   Problem problem = Problem::kNone;
+  std::string failed;  // the error that ended it
 
   virtual size_t put(std::string_view bytes, error_code& ec) = 0;
   virtual void put_eof(error_code& ec) = 0;
@@ -112,6 +113,8 @@ HttpParser::HttpParser(Kind kind, uint32_t max_header) {
 HttpParser::~HttpParser() = default;
 
 Result<size_t> HttpParser::put(std::string_view bytes, std::string& body) {
+  // Beast's machine breaks its own assertions when it is used after an error.
+  if (!machine_->failed.empty()) return invalid(machine_->failed);
   machine_->body = &body;
   error_code ec;
   size_t used = 0;
@@ -125,12 +128,15 @@ Result<size_t> HttpParser::put(std::string_view bytes, std::string& body) {
   }
   if (!ec) return used;
   if (machine_->problem == Problem::kNone) machine_->problem = classify(ec);
-  return invalid("malformed HTTP message: " + ec.message());
+  machine_->failed = "malformed HTTP message: " + ec.message();
+  return invalid(machine_->failed);
 }
 
 Status HttpParser::end() {
-  error_code ec;
-  machine_->put_eof(ec);
+  if (!machine_->failed.empty()) return invalid(machine_->failed);
+  if (machine_->done()) return {};
+  error_code ec = http::error::partial_message;
+  if (machine_->started()) machine_->put_eof(ec);
   if (ec) return Error(ErrorCode::kIo, "unexpected EOF");
   return {};
 }
