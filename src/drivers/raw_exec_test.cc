@@ -249,6 +249,8 @@ TEST_F(RawExec, OutlivesAFullDisk) {
   context.fds = &w_.loop;
   context.state_dir = small + "/state";
   context.shim_path = shim_;
+  std::vector<TaskEvent> events;
+  context.emit = [&](TaskEvent e) { events.push_back(std::move(e)); };
   RawExecDriver driver(std::move(context));
   ASSERT_TRUE(driver.configure(Value(Value::Object{{"enabled", Value(true)}})));
   TaskSpec s = script("head -c 500000 /dev/zero; echo end; exit 5");
@@ -258,8 +260,16 @@ TEST_F(RawExec, OutlivesAFullDisk) {
   ASSERT_TRUE(started && *started) << started->error().message;
   auto r = w_.await(driver.wait(s.id));
   EXPECT_EQ((**r).exit_code, 5);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].task_name, "web");
+  EXPECT_TRUE(events[0].message.ends_with(" bytes of the task's output were lost: its logs could not be written"));
+  EXPECT_GT(std::stoi(events[0].message), 400000);
   // Also for an agent that comes later.
-  RawExecDriver later(DriverContext{w_.world, &w_.loop, small + "/state", shim_});
+  DriverContext again{w_.world};
+  again.fds = &w_.loop;
+  again.state_dir = small + "/state";
+  again.shim_path = shim_;
+  RawExecDriver later(std::move(again));
   EXPECT_TRUE(*w_.await(later.recover(handle)));
   EXPECT_EQ((**w_.await(later.wait(s.id))).exit_code, 5);
   EXPECT_TRUE(*w_.await(later.destroy(s.id, true)));

@@ -37,7 +37,11 @@ class ShimDriver::Reservation {
   ~Reservation() {
     if (auto it = driver_.tasks_.find(id_); it != driver_.tasks_.end() && !it->second.task) driver_.tasks_.erase(it);
   }
-  void fill(ShimTask::Ptr task) { driver_.tasks_[id_].task = std::move(task); }
+  void fill(ShimTask::Ptr task) {
+    Entry& entry = driver_.tasks_[id_];
+    entry.task = std::move(task);
+    entry.task->on_end([driver = &driver_, id = id_, name = entry.name](const ShimExit& exit) { driver->report_end(id, name, exit); });
+  }
 
  private:
   ShimDriver& driver_;
@@ -50,6 +54,17 @@ ShimDriver::ShimDriver(DriverContext context)
 ShimTask::Ptr ShimDriver::find(const std::string& task_id) const {
   auto it = tasks_.find(task_id);
   return it == tasks_.end() ? nullptr : it->second.task;
+}
+
+void ShimDriver::report_end(const std::string& task_id, const std::string& name, const ShimExit& exit) {
+  if (exit.output_lost == 0 || !context_.emit) return;
+  TaskEvent event;
+  event.task_id = task_id;
+  event.alloc_id = task_id.substr(0, task_id.find('/'));
+  event.task_name = name;
+  event.timestamp = context_.world.clock.now();
+  event.message = std::to_string(exit.output_lost) + " bytes of the task's output were lost: its logs could not be written";
+  context_.emit(std::move(event));
 }
 
 Result<TaskHandle> ShimDriver::prepare(const TaskSpec& spec) {

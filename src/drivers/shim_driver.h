@@ -42,6 +42,7 @@ class ShimDriver : public Driver {
   };
   class Reservation;
   ShimTask::Ptr find(const std::string& task_id) const;
+  void report_end(const std::string& task_id, const std::string& name, const ShimExit& exit);
 
   ShimHost host_;
   std::map<std::string, Entry> tasks_;  // by task id

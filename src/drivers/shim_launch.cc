@@ -150,6 +150,7 @@ Result<ShimExit> parse_exit_record(std::string_view text) {
     if (auto v = value_of(line, "oom="); !v.empty()) out.result.oom_killed = v == "1";
     if (auto v = value_of(line, "started="); !v.empty()) out.started_at = Time::from_unix_nanos(parse_int(v).value_or(0));
     if (auto v = value_of(line, "finished="); !v.empty()) out.finished_at = Time::from_unix_nanos(parse_int(v).value_or(0));
+    if (auto v = value_of(line, "lost="); !v.empty()) out.output_lost = parse_uint(v).value_or(0);
     if (auto v = value_of(line, "error="); !v.empty()) out.result.err = v;
   }
   return out;

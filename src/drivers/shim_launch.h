@@ -26,6 +26,7 @@ Async<Result<shim::StatusReply>> launch_shim(ShimHost& host, ShimSpec spec);
 struct ShimExit {
   ExitResult result;
   Time started_at, finished_at;
+  uint64_t output_lost = 0;  // bytes of output that the disk did not take
 };
 Result<ShimExit> parse_exit_record(std::string_view text);
 

@@ -79,7 +79,13 @@ Async<bool> ShimTask::follow(ShimConnection& connection) {
 void ShimTask::finish(ShimExit exit) {
   exit_ = std::move(exit);
   known_.set_from_any_thread(host_.world.loop, true);
+  if (on_end_) on_end_(*exit_);
   gate_.open(exit_->result);
+}
+
+void ShimTask::on_end(std::function<void(const ShimExit&)> fn) {
+  on_end_ = std::move(fn);
+  if (exit_) on_end_(*exit_);
 }
 
 Async<Status> ShimTask::shut_down(int signal, Duration grace) {

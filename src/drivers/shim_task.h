@@ -26,6 +26,8 @@ class ShimTask : public std::enable_shared_from_this<ShimTask> {
   ShimTask(ShimHost& host, std::string dir) : host_(host), dir_(std::move(dir)), gate_(host.world.loop) {}
 
   bool running() const { return !exit_; }
+  // Called once with the end, from the loop, before waiters resume; at once if it has come already.
+  void on_end(std::function<void(const ShimExit&)> fn);
   Async<ExitResult> wait() { return gate_.wait(); }
   // The reference's Shutdown: `signal` if grace > 0, then SIGKILL, then up to 15 s for the end. 0 sends no signal.
   Async<Status> shut_down(int signal, Duration grace);
@@ -50,6 +52,7 @@ class ShimTask : public std::enable_shared_from_this<ShimTask> {
   std::optional<ShimExit> exit_;
   bool lost_ = false;  // the exit is not known
   ExitGate gate_;
+  std::function<void(const ShimExit&)> on_end_;
   Promise<bool> known_;  // set when status_ or exit_ is
   UsageMeter meter_;
   Running watch_;

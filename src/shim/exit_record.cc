@@ -18,6 +18,7 @@ ExitText format_exit(const ExitRecord& r) {
   t.add("\noom=").add(r.oom ? 1 : 0);
   t.add("\nstarted=").add(r.started_ns);
   t.add("\nfinished=").add(r.finished_ns);
+  t.add("\nlost=").add(r.output_lost);
   if (r.error) t.add("\nerror=").add(r.error);
   t.add("\nend\n");
   return t;

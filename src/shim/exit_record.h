@@ -13,6 +13,7 @@ struct ExitRecord {
   ExecExit exit;
   bool oom = false;
   uint64_t started_ns = 0, finished_ns = 0;
+  uint64_t output_lost = 0;  // bytes that could not be written to the logs
   const char* error = nullptr;
 };
 using ExitText = isolate::Text<512>;

@@ -146,7 +146,7 @@ struct LimitEntry {
 };
 
 // The exit record: lines "key=value", closed by "end". Keys: code, signal, oom (0 or 1), started, finished (Unix
-// nanoseconds), error (text of one line, may be missing).
+// nanoseconds), lost (bytes of output that could not be written), error (text of one line, may be missing).
 inline constexpr const char* kExitMagic = "drover-exit 1\n";
 
 }  // namespace drover::shim

@@ -265,6 +265,7 @@ void Supervisor::finish() {
   record.oom = spec_.memory_cgroup && isolate::oom_kills(spec_.memory_cgroup) > oom_before_;
   record.started_ns = started_ns_;
   record.finished_ns = finished_ns_;
+  record.output_lost = status().output_lost;
   ExitText text = format_exit(record);
   // Should this fail, those who wait are still told.
   (void)commit_exit_file(exit_fd_, text);
