@@ -44,7 +44,8 @@ Phase phase_of(const TaskLifecycleConfig* lifecycle) {
 Comparable comparable(const AllocatedResources& resources) {
   Comparable phases[5];
   for (auto& [name, task] : resources.Tasks) {
-    auto& phase = phases[phase_of(resources.TaskLifecycles.find(name))];
+    auto* lifecycle = resources.TaskLifecycles.find(name);
+    auto& phase = phases[phase_of(lifecycle ? lifecycle->get() : nullptr)];
     phase.usage += usage_of(task);
     if (!task.Cpu.ReservedCores.empty())
       add_cores(phase.cores, {task.Cpu.ReservedCores.begin(), task.Cpu.ReservedCores.size()});

@@ -109,7 +109,7 @@ struct TaskLifecycleConfig {
 
 struct AllocatedResources {
   Map<AllocatedTaskResources> Tasks;
-  Map<TaskLifecycleConfig> TaskLifecycles;
+  Map<Box<TaskLifecycleConfig>> TaskLifecycles;  // null for a main task
   AllocatedSharedResources Shared;
 
   friend bool operator==(const AllocatedResources&, const AllocatedResources&) = default;
