@@ -180,7 +180,7 @@ bool writable(const CSIVolume& v) {
 }
 
 bool has_free_write_claim(const CSIVolume& v) {
-  if (v.AccessMode == "single-node-writer" || v.AccessMode == "multi-node-single-writer") return v.WriteAllocs.empty();
+  if (v.AccessMode == "single-node-writer" || v.AccessMode == "multi-node-single-writer") return v.WriteClaims.empty();
   return v.AccessMode == "multi-node-multi-writer" || v.AccessMode.empty();
 }
 
@@ -221,9 +221,9 @@ std::string Feasibility::csi_failure(const Node& node, std::string_view alloc_na
     }
     if (!writable(*volume)) return fmt::format("CSI volume {} is unschedulable or is read-only", volume->ID);
     if (has_free_write_claim(*volume)) continue;
-    for (auto& [id, claimant] : volume->WriteAllocs) {
+    for (auto& [id, claim] : volume->WriteClaims) {
       auto uuid = Uuid::parse(id);
-      auto alloc = claimant ? claimant : uuid ? context_.state.alloc(*uuid) : nullptr;
+      auto alloc = uuid ? context_.state.alloc(*uuid) : nullptr;
       if (!alloc)
         return fmt::format(
             "CSI volume {} has exhausted its available writer claims and is claimed by a garbage collected allocation "

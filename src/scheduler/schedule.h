@@ -47,7 +47,7 @@ struct Outcome {
   bool reblock = false;
   // Why groups failed, and what would make them fit.
   std::vector<Explanation> explanation;
-  // Placements not yet made, per group.
+  // Placements that could not be made, per group.
   Map<int64_t> queued;
   Map<AllocMetric> failed_groups;
 };
@@ -57,6 +57,9 @@ struct Outcome {
 // Errors: an unknown evaluation type, or state that contradicts itself.
 Result<Outcome> schedule(const std::shared_ptr<const StateView>& state, const Evaluation& eval, const Options& options,
                          Time now, uint64_t seed, Fleet* fleet = nullptr);
+
+// The reference's seed: the same evaluation at the same index looks at nodes in the same order.
+uint64_t default_seed(const Uuid& eval, uint64_t index);
 
 // What the shell is to do next with an evaluation.
 struct Step {

@@ -44,6 +44,7 @@ class StateView {
   // Null when none was ever written.
   virtual Ref<SchedulerConfiguration> scheduler_config() const = 0;
 
+  // With the health of its plugin and its claims.
   virtual Ref<CSIVolume> csi_volume(std::string_view ns, std::string_view id) const = 0;
   // Volumes claimed by allocations of the node.
   virtual std::vector<Ref<CSIVolume>> csi_volumes_by_node(const Uuid& node) const = 0;
