@@ -2,74 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "base/sim_loop.h"
+
 namespace drover {
 namespace {
-
-struct ManualClock : Clock {
-  Monotonic at{};
-  Time now() override { return Time{at.time_since_epoch().count()}; }
-  Monotonic monotonic() override { return at; }
-};
-
-// A loop on virtual time, run by the test.
-class ManualLoop : public Loop {
- public:
-  void post(std::move_only_function<void()> fn) override { ready_.push_back(std::move(fn)); }
-  Timer after(Duration d, std::move_only_function<void()> fn) override {
-    auto s = std::make_shared<State>();
-    s->fn = std::move(fn);
-    timers_.emplace(clock_.at + d, s);
-    return Timer(s);
-  }
-  bool in_loop() const override { return true; }
-  Clock& clock() override { return clock_; }
-
-  void advance(Duration d) {
-    auto until = clock_.at + d;
-    drain();
-    while (!timers_.empty() && timers_.begin()->first <= until) {
-      auto [at, s] = *timers_.begin();
-      timers_.erase(timers_.begin());
-      clock_.at = at;
-      if (s->fn) std::exchange(s->fn, nullptr)();
-      drain();
-    }
-    clock_.at = until;
-  }
-  size_t armed() const {
-    size_t n = 0;
-    for (auto& [at, s] : timers_) n += s->fn != nullptr;
-    return n;
-  }
-
- private:
-  struct State : Timer::State {
-    std::move_only_function<void()> fn;
-    void cancel() override { fn = nullptr; }
-  };
-  void drain() {
-    while (!ready_.empty()) {
-      auto fn = std::move(ready_.front());
-      ready_.pop_front();
-      fn();
-    }
-  }
-  ManualClock clock_;
-  std::deque<std::move_only_function<void()>> ready_;
-  std::multimap<Monotonic, std::shared_ptr<State>> timers_;
-};
-
-struct Inline : Pool {
-  void run(std::move_only_function<void()> fn) override { fn(); }
-};
-struct Zero : Random {
-  uint64_t next() override { return 0; }
-};
 
 Async<int> answer() { co_return 42; }
 Async<int> twice() {
@@ -108,9 +47,10 @@ TEST(Async, ADeepChainOfAwaitsUsesNoStack) {
 }
 
 TEST(Sleep, ResumesWhenTimeHasPassed) {
-  ManualLoop loop;
+  SimWorld sim;
+  auto& loop = sim.loop;
   bool done = false;
-  spawn([](ManualLoop& loop, bool& done) -> Async<void> {
+  spawn([](SimLoop& loop, bool& done) -> Async<void> {
     co_await sleep_for(loop, 5s);
     co_await sleep_for(loop, 5s);
     done = true;
@@ -128,31 +68,33 @@ struct Guard {
 };
 
 TEST(Running, DroppingItCancelsTheFlowAndItsSleep) {
-  ManualLoop loop;
+  SimWorld sim;
+  auto& loop = sim.loop;
   int alive = 0;
   bool resumed = false;
   {
-    Running flow([](ManualLoop& loop, int& alive, bool& resumed) -> Async<void> {
+    Running flow([](SimLoop& loop, int& alive, bool& resumed) -> Async<void> {
       Guard guard(alive);
-      co_await [](ManualLoop& loop, int& alive) -> Async<void> {
+      co_await [](SimLoop& loop, int& alive) -> Async<void> {
         Guard inner(alive);
         co_await sleep_for(loop, 1s);
       }(loop, alive);
       resumed = true;
     }(loop, alive, resumed));
     EXPECT_EQ(alive, 2);
-    EXPECT_EQ(loop.armed(), 1u);
+    EXPECT_EQ(loop.timers(), 1u);
     EXPECT_FALSE(flow.done());
   }
   EXPECT_EQ(alive, 0);
-  EXPECT_EQ(loop.armed(), 0u);
+  EXPECT_EQ(loop.timers(), 0u);
   loop.advance(2s);
   EXPECT_FALSE(resumed);
 }
 
 TEST(Running, KnowsWhenItIsDone) {
-  ManualLoop loop;
-  Running flow([](ManualLoop& loop) -> Async<void> { co_await sleep_for(loop, 1s); }(loop));
+  SimWorld sim;
+  auto& loop = sim.loop;
+  Running flow([](SimLoop& loop) -> Async<void> { co_await sleep_for(loop, 1s); }(loop));
   EXPECT_FALSE(flow.done());
   loop.advance(1s);
   EXPECT_TRUE(flow.done());
@@ -201,10 +143,9 @@ TEST(Promise, OutlivesItsMaker) {
 }
 
 TEST(OnPool, ResumesOnTheLoop) {
-  ManualLoop loop;
-  Inline pool;
-  Zero zero;
-  World world{loop.clock(), zero, loop, pool};
+  SimWorld sim;
+  auto& loop = sim.loop;
+  auto& world = sim.world;
   int got = 0;
   spawn([](World& w, int& got) -> Async<void> { got = co_await on_pool(w, [] { return 6 * 7; }); }(world, got));
   EXPECT_EQ(got, 0);
@@ -213,7 +154,8 @@ TEST(OnPool, ResumesOnTheLoop) {
 }
 
 TEST(Timer, MayBeDroppedFromItsOwnCallback) {
-  ManualLoop loop;
+  SimWorld sim;
+  auto& loop = sim.loop;
   int fired = 0;
   Timer t;
   t = loop.after(1s, [&] {

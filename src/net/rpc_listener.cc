@@ -82,6 +82,8 @@ class Served : public std::enable_shared_from_this<Served> {
     DROVER_CO_TRY(stream_, co_await tls_accept(owner_.options.tls, stream_));
     info_->tls = true;
     if (auto* peer = stream_->peer_certificate()) info_->peer = *peer;
+    if (!owner_.options.verify_region.empty() && !has_rpc_role(info_->peer, owner_.options.verify_region))
+      co_return Error(ErrorCode::kPermissionDenied, "invalid role or region for certificate");
     DROVER_CO_TRY(type, co_await read_byte(*stream_));
     if (type == RpcByte::kTls) co_return Error(ErrorCode::kPermissionDenied, "TLS connection attempted inside TLS");
     co_return type;

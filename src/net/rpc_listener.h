@@ -23,6 +23,7 @@ enum class RpcByte : unsigned char {
 struct RpcListenerOptions {
   TlsContextRef tls;                  // null: connections that ask for TLS are refused
   bool require_tls = false;           // tls.rpc without rpc_upgrade_mode
+  std::string verify_region;          // tls.verify_server_hostname: the peer's certificate must have a role here
   Duration handshake_timeout = 5s;    // first byte and TLS together; 0: none
   int max_conns_per_client = 0;       // per remote IP; 0: no limit
   YamuxOptions yamux;

@@ -110,6 +110,14 @@ struct RpcListenerTest : NetTest {
   }
 };
 
+TEST(RpcRole, NeedsAClientOfTheRegionOrAnyServer) {
+  EXPECT_TRUE(has_rpc_role({"client.global.nomad", {}}, "global"));
+  EXPECT_TRUE(has_rpc_role({"", {"x", "server.far.nomad"}}, "global"));
+  EXPECT_TRUE(has_rpc_role({"server.a.b.nomad", {}}, "global"));
+  for (auto bad : {"", "client.far.nomad", "server.nomad", "server.global.example", "cli.global.nomad", "xserver.global.nomad"})
+    EXPECT_FALSE(has_rpc_role({bad, {}}, "global")) << bad;
+}
+
 TEST_F(RpcListenerTest, TheFirstByteChooses) {
   listen({});
   EXPECT_EQ(run(talk("\x01")), "rpc");
@@ -141,6 +149,13 @@ TEST_F(RpcListenerTest, ServesMutualTlsAndRefusesPlainWhenRequired) {
   co.key_file = pki.key("client.global.nomad");
   EXPECT_EQ(ask(RpcByte::kNomad, *make_tls_client(co)), "rpc tls client.global.nomad");
   EXPECT_EQ(run(talk("\x01")), "");
+  pki.issue("client.other.nomad", "DNS:client.other.nomad");
+  o.verify_region = "global";
+  listen(o);
+  EXPECT_EQ(ask(RpcByte::kNomad, *make_tls_client(co)), "rpc tls client.global.nomad");
+  co.cert_file = pki.cert("client.other.nomad");
+  co.key_file = pki.key("client.other.nomad");
+  EXPECT_EQ(ask(RpcByte::kNomad, *make_tls_client(co)), "") << "a role of another region";
   co.cert_file = co.key_file = "";
   EXPECT_EQ(ask(RpcByte::kNomad, *make_tls_client(co)), "");
 }

@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/strings.h"
@@ -275,6 +277,15 @@ BIO_METHOD* stream_bio() {
 }
 
 }  // namespace
+
+bool has_rpc_role(const PeerCertificate& peer, std::string_view region) {
+  auto good = [&](const std::string& name) {
+    if (name == fmt::format("client.{}.nomad", region)) return true;
+    auto parts = split(name, '.');
+    return parts.size() >= 3 && parts.front() == "server" && parts.back() == "nomad";
+  };
+  return good(peer.common_name) || std::any_of(peer.dns_names.begin(), peer.dns_names.end(), good);
+}
 
 bool is_plain_http_error(const Error& e) { return e.message == kPlainHttp; }
 

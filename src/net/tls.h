@@ -9,6 +9,10 @@
 
 namespace drover::net {
 
+// Whether a certificate's names (DNS or common name) give it a role on the RPC port of `region`:
+// client.<region>.nomad, or server.<any region>.nomad.
+bool has_rpc_role(const PeerCertificate& peer, std::string_view region);
+
 class TlsContext;  // certificates and rules; shared by connections, immutable
 using TlsContextRef = std::shared_ptr<TlsContext>;
 

@@ -70,6 +70,20 @@ Status set_suites(SSL_CTX* ctx, const std::vector<std::string>& names, bool old_
   return {};
 }
 
+// Suites that the operator named must have one for the kind of key that the certificate has.
+Status check_suites_fit_key(SSL_CTX* ctx, const std::vector<std::string>& names) {
+  EVP_PKEY* key = SSL_CTX_get0_privatekey(ctx);
+  int type = EVP_PKEY_get_base_id(key);
+  if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC)
+    return invalid(std::string("Unsupported signature algorithm ") + OBJ_nid2sn(type) +
+                   "; RSA and ECDSA only are supported.");
+  std::string kind = type == EVP_PKEY_RSA ? "RSA" : "ECDSA";
+  auto fits = [&](const std::string& n) { return n.find("_" + kind + "_") != std::string::npos; };
+  if (names.empty() || std::any_of(names.begin(), names.end(), fits)) return {};
+  return invalid("Specified cipher suites don't support the certificate signature algorithm " + kind +
+                 ", consider adding more cipher suites to match this signature algorithm.");
+}
+
 Status set_version(SSL_CTX* ctx, const std::string& name, bool& old) {
   struct Row {
     std::string_view name;
@@ -172,6 +186,7 @@ Result<TlsContextRef> make_tls_server(const TlsServerOptions& o) {
   if (o.prefer_server_ciphers) SSL_CTX_set_options(context->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (auto s = load_pair(context->ctx, o.cert_file, o.key_file); !s)
     return Error(std::move(s).error()).with_context("Failed to load cert/key pair");
+  DROVER_CHECK(check_suites_fit_key(context->ctx, o.cipher_suites));
   if (!o.ca_file.empty()) {
     auto pem = read_file(o.ca_file);
     if (!pem) return Error(std::move(pem).error()).with_context("Failed to read CA file");

@@ -139,6 +139,9 @@ TEST_F(TlsTest, BadOptionsAreClearErrors) {
   o.cipher_suites = {"TLS_NONE"};
   EXPECT_EQ(error(o), "unsupported TLS cipher \"TLS_NONE\"");
   o = server_options();
+  o.cipher_suites = {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"};
+  EXPECT_TRUE(error(o).starts_with("Specified cipher suites don't support the certificate signature algorithm ECDSA, "));
+  o = server_options();
   o.cert_file = "/nonexistent.pem";
   EXPECT_EQ(error(o), "Failed to load cert/key pair: open /nonexistent.pem: no such file or directory");
   o = server_options();
