@@ -348,6 +348,65 @@ TEST_F(ReplicaCluster, ARestoreThatItsLeaderDoesNotFinishChangesNothing) {
   EXPECT_TRUE(converge({"a", "b", "c"}));
 }
 
+TEST_F(ReplicaCluster, AnOperatorRecoversAClusterThatLostItsMajority) {
+  form({"a", "b", "c"});
+  fill(10);
+  std::string state = "700 restored\n";
+  ASSERT_TRUE(wait(leader()->replica->restore_state(std::make_unique<StringReader>(state), 700)));
+  fill(3);
+  ASSERT_TRUE(converge({"a", "b", "c"}));
+  std::string before = member("a").machine.text();
+  for (auto& [id, m] : members) m->replica.reset();
+  members.erase("b");
+  members.erase("c");
+  options.recover = std::vector<Server>{member("a").server};
+  open("a");
+  EXPECT_EQ(member("a").machine.text(), before);
+  options.recover.reset();
+  start(open("a"));  // it is written down: the list is not needed again
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() != nullptr; }, 5s));
+  EXPECT_EQ(leader()->replica->configuration(), (std::vector<Server>{member("a").server}));
+  EXPECT_EQ(leader()->machine.text(), before);
+  fill(1);
+  EXPECT_GT(leader()->machine.entries.back().first, 704u);
+}
+
+TEST_F(ReplicaCluster, RecoveryWithoutStateIsRefused) {
+  Member& m = member("a");
+  Options o;
+  o.self = m.server;
+  o.dir = "/raft";
+  o.recover = std::vector<Server>{m.server};
+  Parts parts{sim.world, m.machine};
+  parts.disk = &m.disk;
+  parts.log_thread = &sim.pool;
+  auto r = Replica::open(o, parts);
+  ASSERT_FALSE(r);
+  EXPECT_NE(r.error().message.find("no initial state"), std::string::npos);
+}
+
+// The owner may drop the replica from any of its events.
+TEST_F(ReplicaCluster, ItsOwnerMayLetGoOfItInsideAnEvent) {
+  for (int which = 0; which < 3; which++) {
+    Member& m = open("x" + std::to_string(which));
+    ASSERT_TRUE(m.replica->bootstrap({m.server}));
+    Events e;
+    int calls = 0;
+    auto drop = [&] {
+      calls++;
+      m.replica.reset();
+    };
+    if (which == 0) e.leadership = [&](bool, uint64_t) { drop(); };
+    if (which == 1) e.leader = [&](const LeaderInfo&) { drop(); };
+    if (which == 2) e.fatal = [&](const Error&) { drop(); };
+    if (which == 2) m.disk.fail_on("/raft/log");
+    m.replica->start(std::move(e));
+    sim.loop.advance(2s);
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(m.replica, nullptr);
+  }
+}
+
 TEST_F(ReplicaCluster, GarbageFromTheNetworkIsIgnored) {
   form({"a", "b", "c"});
   std::string bytes(200, '\0');

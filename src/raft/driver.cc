@@ -75,7 +75,97 @@ Status Driver::recover() {
     return Error(ErrorCode::kCorrupt, "the raft log begins at index " + std::to_string(log.first) + " but the newest readable snapshot in " +
                                           options_.dir + "/snapshots ends at " + std::to_string(base));
   }
+  if (options_.recover) DROVER_CHECK(recover_configuration(log, meta));
   return create_engine(log, meta);
+}
+
+// Takes everything in the log as committed and writes it down as a snapshot with the given configuration. What other
+// servers did not have of it is kept, what they had and this one lacks is lost: an operator's last resort.
+Status Driver::recover_configuration(const RecoveredLog& log, std::optional<SnapshotMeta>& meta) {
+  if (!meta) return invalid("refused to recover cluster with no initial state, this is probably an operator error");
+  index_offset_ = meta->index_offset;
+  uint64_t last = meta->index, term = meta->term;
+  Error failed(ErrorCode::kInternal, "");
+  bool ok = true;
+  while (ok && log.last > last) {
+    DROVER_CHECK(log_->read(last + 1, log.last + 1, kMaxCommittedBytes, [&](const dr_entry& e) {
+      if (!ok) return;
+      last = e.index;
+      term = e.term;
+      std::string_view data = view(e.data);
+      if (data.empty()) abandon_restore();
+      if (e.kind != DR_ENTRY_NORMAL || data.empty()) return;
+      if (data[0] == kTagUser) {
+        parts_.fsm.apply(e.index + index_offset_, data.substr(1));
+        return;
+      }
+      uint64_t min_index = 0;
+      std::string why;
+      auto gathered = gather_chunk(data.substr(1), min_index, why);
+      if (gathered && *gathered == Gathered::kComplete) {
+        auto status = restore_gathered();
+        if (status && e.index + index_offset_ <= min_index) index_offset_ = min_index + 1 - e.index;
+        abandon_restore();
+      }
+      if (!gathered) {
+        failed = gathered.error();
+        ok = false;
+      }
+    }));
+  }
+  abandon_restore();
+  if (!ok) return failed;
+  parts_.fsm.applied_batch();
+
+  SnapshotMeta next;
+  next.index = next.configuration_index = last;
+  next.term = term;
+  next.index_offset = index_offset_;
+  next.configuration = Configuration::of(*options_.recover);
+  if (next.configuration.voters.empty()) return invalid("need at least one voter in configuration");
+  next.created_ms = parts_.world.clock.now().unix_nanos / 1'000'000;
+  DROVER_TRY(auto writer, snapshots_->create(next));
+  auto source = parts_.fsm.snapshot();
+  DROVER_CHECK(source->write(*writer));
+  DROVER_TRY(meta, writer->finish());
+  log_warn("raft", "recovered the configuration by hand", {{"index", std::to_string(last)}, {"servers", std::to_string(options_.recover->size())}});
+  return {};
+}
+
+dr_config Driver::engine_config() const {
+  dr_config config{};
+  config.id = self_;
+  config.election_tick = options_.election_ticks;
+  config.heartbeat_tick = options_.heartbeat_ticks;
+  config.max_msg_bytes = options_.max_message;
+  config.max_inflight_msgs = kMaxInflightMessages;
+  config.pre_vote = config.check_quorum = config.batch_append = 1;
+  config.max_uncommitted_bytes = ~0ull;  // in_flight_ is the limit
+  config.max_committed_bytes = kMaxCommittedBytes;
+  return config;
+}
+
+dr_hooks Driver::engine_hooks() {
+  dr_hooks hooks{};
+  hooks.ctx = this;
+  hooks.entries = [](void* ctx, uint64_t lo, uint64_t hi, uint64_t max, void* to, dr_entry_sink sink) -> int32_t {
+    auto status = static_cast<Driver*>(ctx)->log_->read(lo, hi, max, [&](const dr_entry& e) { sink(to, &e); });
+    if (status) return 0;
+    log_error("raft.log", "reading the log back failed; the process ends", {{"error", status.error().message}});
+    return 1;
+  };
+  hooks.snapshot = [](void* ctx, uint64_t at_least, uint64_t to, dr_snapshot* out) -> int32_t {
+    return static_cast<Driver*>(ctx)->snapshot_hook(at_least, to, out);
+  };
+  hooks.rand = [](void* ctx, uint32_t lo, uint32_t hi) -> uint32_t {
+    return lo + static_cast<uint32_t>(static_cast<Driver*>(ctx)->parts_.world.random.below(hi - lo));
+  };
+  hooks.log = [](void*, int32_t level, const char* text, size_t n) {
+    constexpr LogLevel kLevels[] = {LogLevel::kError, LogLevel::kError, LogLevel::kError, LogLevel::kWarn,
+                                    LogLevel::kDebug, LogLevel::kTrace, LogLevel::kTrace};
+    drover::log(kLevels[std::clamp(level, 0, 6)], "raft.engine", {text, n});
+  };
+  return hooks;
 }
 
 Status Driver::create_engine(const RecoveredLog& log, const std::optional<SnapshotMeta>& meta) {
@@ -119,36 +209,7 @@ Status Driver::create_engine(const RecoveredLog& log, const std::optional<Snapsh
   applied_term_ = base_term;
   has_state_ = meta.has_value() || log.any;
 
-  dr_config config{};
-  config.id = self_;
-  config.election_tick = options_.election_ticks;
-  config.heartbeat_tick = options_.heartbeat_ticks;
-  config.max_msg_bytes = options_.max_message;
-  config.max_inflight_msgs = kMaxInflightMessages;
-  config.pre_vote = config.check_quorum = config.batch_append = 1;
-  config.max_uncommitted_bytes = ~0ull;  // in_flight_ is the limit
-  config.max_committed_bytes = kMaxCommittedBytes;
-
-  dr_hooks hooks{};
-  hooks.ctx = this;
-  hooks.entries = [](void* ctx, uint64_t lo, uint64_t hi, uint64_t max, void* to, dr_entry_sink sink) -> int32_t {
-    auto status = static_cast<Driver*>(ctx)->log_->read(lo, hi, max, [&](const dr_entry& e) { sink(to, &e); });
-    if (status) return 0;
-    log_error("raft.log", "reading the log back failed; the process ends", {{"error", status.error().message}});
-    return 1;
-  };
-  hooks.snapshot = [](void* ctx, uint64_t at_least, uint64_t to, dr_snapshot* out) -> int32_t {
-    return static_cast<Driver*>(ctx)->snapshot_hook(at_least, to, out);
-  };
-  hooks.rand = [](void* ctx, uint32_t lo, uint32_t hi) -> uint32_t {
-    return lo + static_cast<uint32_t>(static_cast<Driver*>(ctx)->parts_.world.random.below(hi - lo));
-  };
-  hooks.log = [](void*, int32_t level, const char* text, size_t n) {
-    constexpr LogLevel kLevels[] = {LogLevel::kError, LogLevel::kError, LogLevel::kError, LogLevel::kWarn,
-                                    LogLevel::kDebug, LogLevel::kTrace, LogLevel::kTrace};
-    drover::log(kLevels[std::clamp(level, 0, 6)], "raft.engine", {text, n});
-  };
-  if (!engine_.create(config, init, hooks)) return internal("the consensus engine refused its configuration");
+  if (!engine_.create(engine_config(), init, engine_hooks())) return internal("the consensus engine refused its configuration");
   hs_ = init.hs;
   hs_.commit = std::min(std::max(hs_.commit, init.applied), init.last_index);
   st_ = engine_.status();
@@ -198,6 +259,7 @@ void Driver::start(Events events) {
 }
 
 void Driver::stop() {
+  stopped_ = true;
   if (std::exchange(dead_, true) && !log_) return;
   tick_timer_.cancel();
   {
@@ -210,6 +272,12 @@ void Driver::stop() {
   auto after = std::move(after_);
   after_.clear();
   for (auto& fn : after) fn();
+}
+
+void Driver::event(std::move_only_function<void()> fn) {
+  later([this, fn = std::move(fn)]() mutable {
+    if (!stopped_) fn();
+  });
 }
 
 void Driver::post(void (Driver::*fn)()) {
@@ -346,11 +414,7 @@ void Driver::refresh() {
   if (leads && (!was_leader || was.term != st_.term)) became_leader();
   if (st_.leader != announced_leader_) {
     announced_leader_ = st_.leader;
-    if (events_.leader) {
-      later([this, info = leader()] {
-        if (events_.leader) events_.leader(info);
-      });
-    }
+    if (events_.leader) event([this, info = leader()] { events_.leader(info); });
   }
 }
 
@@ -367,9 +431,7 @@ void Driver::lost_leadership() {
   transfer_to_ = 0;
   fail_requests({ErrorCode::kTimeout, "leadership lost while committing log"});
   if (std::exchange(announced_, false) && events_.leadership) {
-    later([this, term = st_.term] {
-      if (events_.leadership) events_.leadership(false, term);
-    });
+    event([this, term = st_.term] { events_.leadership(false, term); });
   }
   arm_tick();
 }
@@ -387,9 +449,7 @@ void Driver::fail(const Error& error) {
   log_error("raft", "replication stopped", {{"error", error.message}});
   tick_timer_.cancel();
   fail_requests({ErrorCode::kUnavailable, "raft stopped: " + error.message});
-  later([this, error] {
-    if (events_.fatal) events_.fatal(error);
-  });
+  if (events_.fatal) event([this, error] { events_.fatal(error); });
   if (!pumping_) settle();
 }
 

@@ -135,7 +135,10 @@ class Driver : public std::enable_shared_from_this<Driver> {
 
   // driver.cc
   Status recover();
+  Status recover_configuration(const RecoveredLog& log, std::optional<SnapshotMeta>& meta);
   Result<std::optional<SnapshotMeta>> restore_newest();
+  dr_config engine_config() const;
+  dr_hooks engine_hooks();
   Status create_engine(const RecoveredLog& log, const std::optional<SnapshotMeta>& meta);
   void pump();
   void handle_ready(const dr_ready_t& r);
@@ -151,6 +154,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void fail_requests(const Error& error);
   void settle();
   void later(std::move_only_function<void()> fn) { after_.push_back(std::move(fn)); }
+  // Calls into the owner, unless it has let go of the replica by then.
+  void event(std::move_only_function<void()> fn);
   void post(void (Driver::*fn)());
   Monotonic now() { return parts_.world.clock.monotonic(); }
 
@@ -164,6 +169,9 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void answer(uint64_t index, uint64_t term, std::any outcome, uint64_t fsm_index);
   void applied_to(uint64_t index, uint64_t term);
   void apply_restore_chunk(const Committed& entry);
+  enum class Gathered : uint8_t { kMore, kComplete, kRefused };
+  Result<Gathered> gather_chunk(std::string_view entry, uint64_t& min_index, std::string& why);
+  Status restore_gathered();
   void finish_restore(uint64_t index, uint64_t term, uint64_t min_index);
   void abandon_restore();
   // Runs `work` on the apply executor, then `done` on the loop with its result; inline when there is none.
@@ -222,7 +230,9 @@ class Driver : public std::enable_shared_from_this<Driver> {
   Engine engine_;
   std::shared_ptr<Lifeline> lifeline_ = std::make_shared<Lifeline>();
 
-  bool started_ = false, dead_ = false, pumping_ = false;
+  bool started_ = false, pumping_ = false;
+  bool dead_ = false;     // nothing works any more: stopped or failed
+  bool stopped_ = false;  // the owner has let go: no event reaches it
   Timer tick_timer_;
   std::vector<std::move_only_function<void()>> after_;  // answers and events, run when the engine is at rest
 

@@ -134,11 +134,7 @@ void Driver::apply_noop(const Committed& entry) {
   refresh();
   if (st_.role != DR_LEADER || st_.term != entry.term || announced_) return;
   announced_ = true;
-  if (events_.leadership) {
-    later([this, term = entry.term] {
-      if (events_.leadership && announced_) events_.leadership(true, term);
-    });
-  }
+  if (events_.leadership) event([this, term = entry.term] { events_.leadership(true, term); });
   flush_reads();
   run_conf_ops();
 }
@@ -162,11 +158,7 @@ void Driver::apply_conf(const Committed& entry) {
     conf_ = std::move(next);
     conf_index_ = entry.index;
     log_info("raft", "applied a configuration", {{"index", std::to_string(entry.index)}, {"servers", std::to_string(conf_.servers.size())}});
-    if (events_.configuration) {
-      later([this] {
-        if (events_.configuration) events_.configuration();
-      });
-    }
+    if (events_.configuration) event([this] { events_.configuration(); });
   }
   conf_op_applied(entry.index, rc);
   applied_to(entry.index, entry.term);
@@ -180,18 +172,19 @@ void Driver::apply_conf(const Committed& entry) {
 //   u64 id, u64 offset, u8 last, u64 min index, u32 checksum of the whole (of the last), bytes
 //
 // A no-op in between (a new leader) ends it everywhere alike.
-void Driver::apply_restore_chunk(const Committed& entry) {
-  ByteReader in(std::string_view(entry.data).substr(1));
+
+// One chunk, without its tag. kRefused with `why`: all servers refuse it alike. An error is this server's own.
+Result<Driver::Gathered> Driver::gather_chunk(std::string_view chunk, uint64_t& min_index, std::string& why) {
+  ByteReader in(chunk);
   uint64_t id = in.get<uint64_t>(), offset = in.get<uint64_t>();
   bool last = in.get<uint8_t>() != 0;
-  uint64_t min_index = in.get<uint64_t>();
+  min_index = in.get<uint64_t>();
   uint32_t crc = in.get<uint32_t>();
   std::string_view data = in.raw(in.left());
-  uint64_t fsm_index = entry.index + index_offset_;
-  auto refuse = [&](const char* why) {
+  auto refuse = [&](const char* text) {
+    why = text;
     abandon_restore();
-    answer(entry.index, entry.term, Status(Error(ErrorCode::kInternal, why)), fsm_index);
-    applied_to(entry.index, entry.term);
+    return Gathered::kRefused;
   };
   if (!in.ok()) return refuse("a chunk of the snapshot is malformed");
   if (offset == 0) {
@@ -199,34 +192,44 @@ void Driver::apply_restore_chunk(const Committed& entry) {
     gathering_ = std::make_unique<Gathering>();
     gathering_->id = id;
     if (!options_.memory) {
-      auto file = disk_.open(options_.dir + "/restore", OpenMode::kCreate);
-      if (!file) return fail(file.error());
-      gathering_->file = std::move(*file);
+      DROVER_TRY(gathering_->file, disk_.open(options_.dir + "/restore", OpenMode::kCreate));
     }
   }
   if (!gathering_ || gathering_->id != id || gathering_->size != offset) return refuse("the restore was interrupted");
   if (gathering_->file) {
-    if (auto status = gathering_->file->write_at(offset, {&data, 1}); !status) return fail(status.error());
+    DROVER_CHECK(gathering_->file->write_at(offset, {&data, 1}));
   } else {
     gathering_->bytes.append(data);
   }
   gathering_->size += data.size();
   gathering_->crc = crc32c(gathering_->crc, data);
-  applied_bytes_ += data.size();
-  if (!last) {
-    answer(entry.index, entry.term, Status(), fsm_index);
-    applied_to(entry.index, entry.term);
-    return;
-  }
+  if (!last) return Gathered::kMore;
   if (gathering_->crc != crc) return refuse("the snapshot does not match its checksum");
-  finish_restore(entry.index, entry.term, min_index);
+  return Gathered::kComplete;
+}
+
+Status Driver::restore_gathered() {
+  GatheredReader reader(gathering_->file.get(), gathering_->bytes, gathering_->size);
+  return parts_.fsm.restore(reader);
+}
+
+void Driver::apply_restore_chunk(const Committed& entry) {
+  uint64_t min_index = 0;
+  std::string why;
+  applied_bytes_ += entry.data.size();
+  auto gathered = gather_chunk(std::string_view(entry.data).substr(1), min_index, why);
+  if (!gathered) return fail(gathered.error());
+  if (*gathered == Gathered::kComplete) return finish_restore(entry.index, entry.term, min_index);
+  Status outcome;
+  if (*gathered == Gathered::kRefused) outcome = internal(why);
+  answer(entry.index, entry.term, outcome, entry.index + index_offset_);
+  applied_to(entry.index, entry.term);
 }
 
 void Driver::finish_restore(uint64_t index, uint64_t term, uint64_t min_index) {
   on_executor(
       [this] {
-        GatheredReader reader(gathering_->file.get(), gathering_->bytes, gathering_->size);
-        Status status = parts_.fsm.restore(reader);
+        Status status = restore_gathered();
         if (status) parts_.fsm.applied_batch();
         return status;
       },

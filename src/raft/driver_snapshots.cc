@@ -150,11 +150,7 @@ void Driver::installed(Status status) {
   for (auto& m : w.messages) send(m.to, std::move(m.bytes));
   engine_.persisted(w.number);
   engine_.applied(applied_);
-  if (events_.configuration) {
-    later([this] {
-      if (events_.configuration) events_.configuration();
-    });
-  }
+  if (events_.configuration) event([this] { events_.configuration(); });
   drain_writes();
 }
 

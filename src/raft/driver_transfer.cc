@@ -61,6 +61,7 @@ void Driver::report_unreachable(uint64_t peer) {
 
 void Driver::receive(std::string_view message) {
   if (dead_ || !started_) return;
+  auto self = shared_from_this();  // a fatal event may let go of the replica
   ByteReader in(message);
   Envelope e;
   // A message for another id reached the address of a server that was replaced.

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,11 @@ struct Options {
   uint64_t cached_tail = 4u << 20;      // entries kept in memory besides the disk
   uint64_t max_message = 1u << 20;      // entries in one message to a follower
   uint64_t segment = 64u << 20;         // log file
+
+  // peers.json, the operator's last resort when a majority is lost for good: open() takes all of this server's log as
+  // committed and makes this the configuration. Remove the file after open() succeeded. All servers of the list that
+  // are left must do it, with equal lists, before any of them starts.
+  std::optional<std::vector<Server>> recover;
 
   bool inline_sync = true;  // sync on the loop while a sync takes under a millisecond and none is under way
   Duration request_timeout = std::chrono::seconds(10);  // of read_index, membership and transfer

@@ -137,6 +137,7 @@ class Simulation {
   void client();
   Async<void> propose_one(SimServer& s, std::string entry);
   Async<void> read_one(SimServer& s);
+  void reader();
   void member();
   Async<void> change(SimServer& s);
   void transfer();
@@ -361,9 +362,16 @@ void Simulation::client() {
       entry.append(between(0, 40), 'x');
       spawn(propose_one(*s, std::move(entry)));
     }
-    if (chance(0.5)) spawn(read_one(*s));
   }
   later(ms(1, 60), [this] { client(); });
+}
+
+// Asks every server that believes it leads: the stale one is the one to catch.
+void Simulation::reader() {
+  for (auto& s : servers_) {
+    if (s->up() && s->replica->is_leader()) spawn(read_one(*s));
+  }
+  later(ms(1, 30), [this] { reader(); });
 }
 
 Async<void> Simulation::change(SimServer& s) {
@@ -473,7 +481,7 @@ ClusterSimResult Simulation::run() {
   delay_min_ = between(0, 2);
   delay_max_ = delay_min_ + between(1, 12);
   sync_min_ = between(0, 1);
-  sync_max_ = sync_min_ + between(0, 8);
+  sync_max_ = sync_min_ + (chance(0.3) ? between(10, 60) : between(0, 8));
   fifo_ = chance(0.5);
   slow_apply_ = chance(0.5);
   auto& o = replica_options_;
@@ -495,6 +503,7 @@ ClusterSimResult Simulation::run() {
   }
   for (auto& s : servers_) boot(*s);
   later(50ms, [this] { client(); });
+  later(50ms, [this] { reader(); });
   later(ms(100, 800), [this] { faults(); });
   if (options_.membership) later(500ms, [this] { member(); });
   later(700ms, [this] { transfer(); });
