@@ -12,7 +12,7 @@ const TaskState* state_of(const AllocTask& task, const Map<TaskState>& states) {
 
 bool dead(const AllocTask& task, const Map<TaskState>& states) {
   auto* s = state_of(task, states);
-  return s && s->State == kTaskDead;
+  return s && s->State == task_state::kDead;
 }
 
 bool live(const AllocTask& task, const Map<TaskState>& states) {

@@ -40,8 +40,7 @@ struct ClientDeps {
   std::string shim_path;
 };
 
-// Where the allocation files of one allocation are and what may not be read there; see alloc_fs.h.
-struct AllocFiles;
+struct AllocFiles;  // alloc_fs.h
 
 class Client {
  public:
@@ -83,7 +82,8 @@ class Client {
                                                            bool tty);
   // Whether the task's driver isolates the file system; exec then needs no alloc-node-exec.
   Result<drivers::FsIsolation> task_isolation(const Uuid& id, std::string_view task) const;
-  Result<AllocResourceUsage> alloc_stats(const Uuid& id, std::string_view task) const;
+  // `task` empty: all. A task that is not running has no entry.
+  Async<Result<AllocResourceUsage>> alloc_stats(Uuid id, std::string task);
   Result<Map<CheckQueryResult>> alloc_checks(const Uuid& id) const;
   // What alloc_fs.h's functions work on.
   Result<AllocFiles> alloc_files(const Uuid& id) const;
@@ -94,7 +94,7 @@ class Client {
 
   // ---- Requests about the node.
 
-  Result<HostStats> host_stats() const;
+  Result<HostStats> host_stats();
   NodeMetaResponse node_meta() const;
   // kInvalid with the reference's words when a key will not do.
   Result<NodeMetaResponse> apply_node_meta(const Map<std::optional<std::string>>& meta);

@@ -37,7 +37,7 @@ struct View {
 
   std::string_view state(const AllocTask& t) const {
     auto* s = states.find(t.name);
-    return s && !s->State.empty() ? s->State.view() : kTaskPending;
+    return s && !s->State.empty() ? s->State.view() : task_state::kPending;
   }
   bool failed(const AllocTask& t) const {
     auto* s = states.find(t.name);
@@ -51,8 +51,8 @@ struct View {
 
 bool prestart_done(const View& v) {
   return v.all([&](auto& t) {
-    if (t.role == TaskRole::kPrestart) return v.state(t) == kTaskDead && !v.failed(t);
-    if (t.role == TaskRole::kPrestartSidecar) return v.state(t) == kTaskRunning;
+    if (t.role == TaskRole::kPrestart) return v.state(t) == task_state::kDead && !v.failed(t);
+    if (t.role == TaskRole::kPrestartSidecar) return v.state(t) == task_state::kRunning;
     return true;
   });
 }
@@ -62,17 +62,17 @@ bool prestart_done(const View& v) {
 LifecycleStage next_stage(LifecycleStage stage, const std::vector<AllocTask>& tasks, const Map<TaskState>& states) {
   using S = LifecycleStage;
   View v{tasks, states};
-  bool over = v.all([&](auto& t) { return t.role == TaskRole::kPoststop || v.state(t) == kTaskDead; });
+  bool over = v.all([&](auto& t) { return t.role == TaskRole::kPoststop || v.state(t) == task_state::kDead; });
   if (over) return S::kPoststop;
   for (;;) {
     auto before = stage;
-    if (stage == S::kInit && v.all([&](auto& t) { return v.state(t) == kTaskPending; })) stage = S::kPrestart;
+    if (stage == S::kInit && v.all([&](auto& t) { return v.state(t) == task_state::kPending; })) stage = S::kPrestart;
     if (stage == S::kPrestart && prestart_done(v)) stage = S::kMain;
     if (stage == S::kMain &&
-        v.all([&](auto& t) { return t.role != TaskRole::kMain || v.state(t) != kTaskPending; }))
+        v.all([&](auto& t) { return t.role != TaskRole::kMain || v.state(t) != task_state::kPending; }))
       stage = S::kPoststart;
     if (stage == S::kPoststart &&
-        v.all([&](auto& t) { return t.role != TaskRole::kPoststart || v.state(t) == kTaskDead; }))
+        v.all([&](auto& t) { return t.role != TaskRole::kPoststart || v.state(t) == task_state::kDead; }))
       stage = S::kWaitAlloc;
     if (stage == before) return stage;
   }

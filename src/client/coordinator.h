@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/alloc_status.h"
+#include "model/client_status.h"
 
 namespace drover::client {
 

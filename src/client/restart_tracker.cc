@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "model/alloc_status.h"
+#include "model/client_status.h"
 #include "model/task_events.h"
 
 namespace drover::client {

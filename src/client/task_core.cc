@@ -34,8 +34,8 @@ void TaskCore::effect(TaskEffectKind kind, Duration delay) { effects_.push_back(
 void TaskCore::record(TaskEvent event) { append_task_event(state, std::move(event)); }
 
 void TaskCore::set_state(std::string_view next) {
-  if (next == kTaskRunning && state.State != kTaskRunning) state.StartedAt = now_;
-  if (next == kTaskDead && state.FinishedAt.unset()) state.FinishedAt = now_;
+  if (next == task_state::kRunning && state.State != task_state::kRunning) state.StartedAt = now_;
+  if (next == task_state::kDead && state.FinishedAt.unset()) state.FinishedAt = now_;
   state.State = next;
 }
 
@@ -49,8 +49,14 @@ std::vector<TaskEffect> TaskCore::step(const TaskInput& input, Time now, uint64_
 
 // ---- Beginning
 
-void TaskCore::on(const Begin& begin) {
-  if (state.State.empty()) state.State = kTaskPending;
+void TaskCore::on(const Begin& how) {
+  if (phase_ != Phase::kNew) return;
+  begin(how);
+  if (auto kill = std::exchange(early_kill_, std::nullopt)) on(*kill);
+}
+
+void TaskCore::begin(const Begin& begin) {
+  if (state.State.empty()) state.State = task_state::kPending;
   if (state.Events.empty()) record(make_task_event(kTaskReceived, now_));
   // One that runs is stopped by the allocation's kill, with its events and in its order.
   killed_ = local.Killing || (begin.stopped && !policy.poststop && begin.handle != Begin::Handle::kRecovered);
@@ -59,17 +65,17 @@ void TaskCore::on(const Begin& begin) {
     effect(Effect::kFinished);
     return;
   }
-  if (local.Exit || (state.State == kTaskDead && begin.handle != Begin::Handle::kNone)) {
+  if (local.Exit || (state.State == task_state::kDead && begin.handle != Begin::Handle::kNone)) {
     phase_ = Phase::kCleanup;  // the predecessor saw the exit and died before it had cleaned up
     effect(Effect::kCleanup);
     return;
   }
-  if (state.State == kTaskDead) return die();
+  if (state.State == task_state::kDead) return die();
   if (begin.handle == Begin::Handle::kRecovered) {
     phase_ = Phase::kRunning;
-    if (state.State != kTaskRunning) {
+    if (state.State != task_state::kRunning) {
       record(make_task_event(kTaskStarted, now_));
-      set_state(kTaskRunning);
+      set_state(task_state::kRunning);
     }
     effect(Effect::kWaitDriver);
     effect(Effect::kRunPoststart);
@@ -77,13 +83,13 @@ void TaskCore::on(const Begin& begin) {
     return;
   }
   if (killed_) return die();
-  if (begin.handle == Begin::Handle::kLost && state.State == kTaskRunning) {
+  if (begin.handle == Begin::Handle::kLost && state.State == task_state::kRunning) {
     if (!policy.system_job) {
       wait_servers_ = true;
       record(with_display(make_task_event(kTaskRestoreFailed, now_),
                           "failed to restore task; will not run until server is contacted"));
     }
-    set_state(kTaskPending);
+    set_state(task_state::kPending);
   }
   if (!local.RestartAt.unset() && local.RestartAt > now_) {
     phase_ = Phase::kBackoff;
@@ -129,7 +135,7 @@ void TaskCore::on(const StartDone& done) {
   }
   phase_ = Phase::kRunning;
   record(make_task_event(kTaskStarted, now_));
-  set_state(kTaskRunning);
+  set_state(task_state::kRunning);
   effect(Effect::kWaitDriver);
   effect(Effect::kRunPoststart);
   if (killed_) begin_kill();
@@ -148,6 +154,10 @@ void TaskCore::stop_driver() {
 }
 
 void TaskCore::on(const Kill& kill) {
+  if (phase_ == Phase::kNew) {
+    early_kill_ = kill;
+    return;
+  }
   if (killed_ && phase_ != Phase::kDead) return;  // going on already
   bool known = local.Killing;
   if (phase_ < Phase::kDead && !known)
@@ -155,7 +165,7 @@ void TaskCore::on(const Kill& kill) {
   killed_ = true;
   if (phase_ < Phase::kDead) local.Killing = true;
   switch (phase_) {
-    case Phase::kNew:
+    case Phase::kNew:             // kept for Begin
     case Phase::kStarting:        // a start cannot be taken back: its end decides
     case Phase::kStopping:
     case Phase::kCleanup:
@@ -190,7 +200,7 @@ void TaskCore::on(const Restart& restart) {
     record(restart.event);
     state.FinishedAt = {};
     state.Failed = false;
-    set_state(kTaskPending);
+    set_state(task_state::kPending);
     phase_ = Phase::kBlocked;
     proceed_if_open();
   }
@@ -245,7 +255,7 @@ void TaskCore::on(const CleanupDone&) {
     outcome.successful = e.ExitCode == 0 && e.Signal == 0 && e.Err.empty();
   }
   local.Exit.reset();
-  if (state.State == kTaskDead) return die();
+  if (state.State == task_state::kDead) return die();
   if (restart_asked_)
     outcome.kind = restart_failure_ ? RunOutcome::Kind::kCheckRestart : RunOutcome::Kind::kRestartAsked;
   restart_asked_ = restart_failure_ = false;
@@ -271,7 +281,7 @@ void TaskCore::decide(const RunOutcome& outcome) {
       break;
   }
   record(with_restart_reason(with_restart_delay(make_task_event(kTaskRestarting, now_), verdict.delay), verdict.reason));
-  set_state(kTaskPending);
+  set_state(task_state::kPending);
   if (verdict.delay <= Duration::zero()) {
     phase_ = Phase::kBlocked;
     return proceed_if_open();
@@ -283,7 +293,7 @@ void TaskCore::decide(const RunOutcome& outcome) {
 
 // A dead task stays ready for a restart of its whole allocation; a killed or poststop one does not.
 void TaskCore::die() {
-  set_state(kTaskDead);
+  set_state(task_state::kDead);
   phase_ = Phase::kDead;
   if (killed_ || policy.poststop) finish();
 }

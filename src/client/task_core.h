@@ -14,7 +14,7 @@
 #include "client/restart_tracker.h"
 #include "drivers/task_spec.h"
 #include "model/alloc.h"
-#include "model/alloc_status.h"
+#include "model/client_status.h"
 
 namespace drover::client {
 
@@ -135,6 +135,7 @@ class TaskCore {
   void on(const task_event::NoShutdownDelay&);
   void on(const task_event::Record&);
 
+  void begin(const task_event::Begin&);
   void effect(TaskEffectKind kind, Duration delay = {});
   void record(TaskEvent event);
   void set_state(std::string_view state);
@@ -149,6 +150,7 @@ class TaskCore {
   bool gate_open_ = false;
   bool wait_servers_ = false;
   bool killed_ = false;               // for good
+  std::optional<task_event::Kill> early_kill_;  // came before Begin
   bool restart_asked_ = false;        // after the stop that is going on
   bool restart_failure_ = false;
   std::vector<TaskEffect> effects_;

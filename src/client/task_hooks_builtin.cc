@@ -1,0 +1,209 @@
+#include "client/task_hooks_builtin.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "model/client_status.h"
+#include "model/task_events.h"
+
+namespace drover::client {
+
+namespace {
+
+// ---- validate
+
+class ValidateHook final : public TaskHook {
+ public:
+  Async<PrestartResult> prestart(TaskHookContext& ctx, const HookState&) override {
+    auto checked = option_list(ctx.config, {"user.checked_drivers"}, kDefaultUserCheckedDrivers);
+    auto denied = option_list(ctx.config, {"user.denylist", "user.blacklist"}, kDefaultUserDenylist);
+    auto in = [](auto& list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); };
+    PrestartResult out;
+    if (!ctx.task->User.empty() && in(checked, ctx.task->Driver) && in(denied, ctx.task->User))
+      out.status = invalid("running as user " + go_quote(ctx.task->User) + " is disallowed");
+    co_return out;
+  }
+};
+
+// ---- task_dir
+
+class TaskDirHook final : public TaskHook {
+ public:
+  Async<PrestartResult> prestart(TaskHookContext& ctx, const HookState& before) override {
+    PrestartResult out;
+    // The marker guards only the chroot: a successor finds the rest, and finding it costs nothing.
+    out.data.set("task_dir_isolation", std::string(drivers::to_string(ctx.isolation)));
+    TaskDirOptions options;
+    options.skip = ctx.config.alloc_dir;
+    options.isolation = ctx.isolation;
+    if (before.Data.get_or("task_dir_isolation") != out.data.at("task_dir_isolation")) {
+      ctx.emit(with_message(make_task_event(kTaskSetup, ctx.world.clock.now()), kTaskBuildingTaskDir));
+      options.chroot = ctx.config.chroot_env;
+      if (options.chroot.empty())
+        for (auto* dir : kDefaultChroot) options.chroot[dir] = dir;
+    }
+    out.status = co_await on_pool(ctx.world, [paths = ctx.paths, task = ctx.task->Name, options] {
+      return build_task_dir(paths, task, options);
+    });
+    co_return out;
+  }
+};
+
+// ---- identity
+
+class IdentityHook final : public TaskHook {
+ public:
+  Async<PrestartResult> prestart(TaskHookContext& ctx, const HookState&) override { return write_token(ctx); }
+  Async<Status> update(TaskHookContext& ctx) override {
+    auto result = co_await write_token(ctx);
+    co_return result.status;
+  }
+
+ private:
+  static Async<PrestartResult> write_token(TaskHookContext& ctx) {
+    PrestartResult out;
+    auto token = ctx.alloc->SignedIdentities.get_or(ctx.task->Name);
+    if (token.empty()) co_return out;
+    if (ctx.task->Identity->Env) out.env.set("NOMAD_TOKEN", token);
+    if (!ctx.task->Identity->File) co_return out;
+    auto path = ctx.paths.secrets(ctx.task->Name) + "/nomad_token";
+    out.status = co_await on_pool(ctx.world, [path, token, user = ctx.task->User]() -> Status {
+      DROVER_CHECK(write_file(path, token, 0600));
+      auto* owner = user.empty() ? nullptr : ::getpwnam(user.c_str());
+      if (owner && ::chown(path.c_str(), owner->pw_uid, owner->pw_gid) == 0) return {};
+      return write_file(path, token, 0666);
+    });
+    co_return out;
+  }
+};
+
+// ---- dispatch_payload
+
+class DispatchPayloadHook final : public TaskHook {
+ public:
+  Async<PrestartResult> prestart(TaskHookContext& ctx, const HookState&) override {
+    PrestartResult out;
+    out.done = true;
+    auto& job = ctx.alloc->Job;
+    if (!job || job->Payload.empty()) co_return out;
+    auto payload = snappy_decode(job->Payload.data);
+    if (!payload) {
+      out.status = std::move(payload).error().with_context("failed to decode the payload");
+      co_return out;
+    }
+    auto base = ctx.paths.local(ctx.task->Name);
+    auto path = clean_join(base, ctx.task->DispatchPayload->File);
+    out.status = co_await on_pool(ctx.world, [base, path, data = std::move(*payload)]() -> Status {
+      if (!stays_within(base, path)) return invalid("dispatch payload file escapes the task directory");
+      DROVER_CHECK(make_dir(path.substr(0, path.rfind('/')), 0777));
+      return write_file(path, data, 0777);
+    });
+    co_return out;
+  }
+};
+
+// ---- volumes (of the host; CSI mounts join with their own issue)
+
+class VolumesHook final : public TaskHook {
+ public:
+  Async<PrestartResult> prestart(TaskHookContext& ctx, const HookState&) override {
+    PrestartResult out;
+    auto env = ctx.env();
+    for (auto& mount : ctx.task->VolumeMounts)
+      if (auto status = add(ctx, env, mount, out); !status) {
+        out.status = status;
+        break;
+      }
+    co_return out;
+  }
+
+ private:
+  static Status add(const TaskHookContext& ctx, const TaskEnv& env, const VolumeMount& mount, PrestartResult& out) {
+    auto* group = task_group_of(*ctx.alloc);
+    auto* request = group ? group->Volumes.find(mount.Volume) : nullptr;
+    if (!request) return invalid("missing " + mount.Volume);
+    bool csi = request->Type == "csi";
+    if (!ctx.driver->capabilities().mounts)
+      return invalid(fmt::format("task driver {} for {} does not support {}", go_quote(ctx.task->Driver),
+                                 go_quote(ctx.task->Name), csi ? "CSI" : "host volumes"));
+    if (csi) return invalid("No CSI Mount Point found for volume: " + mount.Volume);
+    auto source = env.replace(request->Source);
+    auto* volume = ctx.node->HostVolumes.find(source);
+    if (!volume) return invalid("missing " + source);
+    drivers::Mount m;
+    m.host_path = volume->Path;
+    m.task_path = env.replace(mount.Destination);
+    m.readonly = volume->ReadOnly || request->ReadOnly || mount.ReadOnly;
+    if (mount.PropagationMode == "host-to-task") m.propagation = drivers::MountPropagation::kHostToTask;
+    if (mount.PropagationMode == "bidirectional") m.propagation = drivers::MountPropagation::kBidirectional;
+    out.mounts.push_back(std::move(m));
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<TaskHook> make_validate_hook(const TaskHookContext&) { return std::make_unique<ValidateHook>(); }
+std::unique_ptr<TaskHook> make_task_dir_hook(const TaskHookContext&) { return std::make_unique<TaskDirHook>(); }
+std::unique_ptr<TaskHook> make_identity_hook(const TaskHookContext&) { return std::make_unique<IdentityHook>(); }
+std::unique_ptr<TaskHook> make_dispatch_payload_hook(const TaskHookContext&) {
+  return std::make_unique<DispatchPayloadHook>();
+}
+std::unique_ptr<TaskHook> make_volumes_hook(const TaskHookContext&) { return std::make_unique<VolumesHook>(); }
+
+// ---- snappy
+
+Result<std::string> snappy_decode(std::string_view in, size_t limit) {
+  auto damaged = [] { return invalid("snappy: corrupt input"); };
+  size_t size = 0;
+  for (int shift = 0;; shift += 7) {
+    if (in.empty() || shift > 28) return damaged();
+    auto byte = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    size |= static_cast<size_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  if (size > limit) return damaged();
+  auto little = [&](size_t bytes) {
+    size_t v = 0;
+    for (size_t i = 0; i < bytes; ++i) v |= static_cast<size_t>(static_cast<unsigned char>(in[i])) << (8 * i);
+    in.remove_prefix(bytes);
+    return v;
+  };
+  std::string out;
+  while (!in.empty()) {
+    auto tag = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    if ((tag & 3) == 0) {  // a literal
+      size_t length = tag >> 2;
+      if (length >= 60) {
+        size_t bytes = length - 59;
+        if (in.size() < bytes) return damaged();
+        length = little(bytes);
+      }
+      ++length;
+      if (in.size() < length || out.size() + length > size) return damaged();
+      out.append(in.substr(0, length));
+      in.remove_prefix(length);
+      continue;
+    }
+    size_t length, offset, bytes = (tag & 3) == 1 ? 1 : (tag & 3) == 2 ? 2 : 4;  // a copy of what came before
+    if (in.size() < bytes) return damaged();
+    offset = little(bytes);
+    length = (tag >> 2) + 1;
+    if ((tag & 3) == 1) {
+      length = ((tag >> 2) & 7) + 4;
+      offset |= static_cast<size_t>(tag >> 5) << 8;
+    }
+    if (offset == 0 || offset > out.size() || out.size() + length > size) return damaged();
+    for (size_t i = 0, from = out.size() - offset; i < length; ++i) out += out[from + i];
+  }
+  if (out.size() != size) return damaged();
+  return out;
+}
+
+}  // namespace drover::client

@@ -1,0 +1,19 @@
+// Makers of the task hooks that need nothing outside the client; see task_hooks.cc for their order.
+#pragma once
+
+#include <memory>
+
+#include "client/task_hooks.h"
+
+namespace drover::client {
+
+std::unique_ptr<TaskHook> make_validate_hook(const TaskHookContext& ctx);
+std::unique_ptr<TaskHook> make_task_dir_hook(const TaskHookContext& ctx);
+std::unique_ptr<TaskHook> make_identity_hook(const TaskHookContext& ctx);
+std::unique_ptr<TaskHook> make_dispatch_payload_hook(const TaskHookContext& ctx);
+std::unique_ptr<TaskHook> make_volumes_hook(const TaskHookContext& ctx);
+
+// Decodes the block format of snappy, in which payloads travel. kInvalid on damage; at most `limit` bytes.
+Result<std::string> snappy_decode(std::string_view bytes, size_t limit = 64 << 20);
+
+}  // namespace drover::client
