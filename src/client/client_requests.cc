@@ -1,7 +1,6 @@
 // What others ask of the client, by API and RPC.
 #include <algorithm>
 
-#include "base/log.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
 #include "client/client_impl.h"
@@ -132,15 +131,16 @@ Async<Status> Client::collect_alloc(Uuid id) {
   auto& i = *impl_;
   bool eligible = i.runner(id) && (i.gc.contains(id) || i.protected_.contains(id));
   if (!eligible) co_return not_found("No such allocation on client, or allocation not eligible for GC");
-  log_info("client.gc", "garbage collecting allocation", {{"alloc_id", id.str()}, {"reason", "forced collection"}});
-  co_await i.destroy_flow(id);
+  i.destroy_soon(id, "forced collection");
+  // Not awaited as a flow: the destruction goes on when the asker goes away.
+  while (i.runner(id)) co_await sleep_for(i.world.loop, std::chrono::milliseconds(10));
   co_return Status();
 }
 
 Async<void> Client::collect_all() {
-  for (auto& id : impl_->gc.all()) impl_->destroy_soon(id, "forced full node collection");
-  auto marked = impl_->destroying;
-  while (std::any_of(marked.begin(), marked.end(), [&](auto& id) { return impl_->destroying.contains(id); }))
+  auto marked = impl_->gc.all();
+  for (auto& id : marked) impl_->destroy_soon(id, "forced full node collection");
+  while (std::any_of(marked.begin(), marked.end(), [&](auto& id) { return impl_->runner(id) != nullptr; }))
     co_await sleep_for(impl_->world.loop, std::chrono::milliseconds(20));
 }
 

@@ -75,6 +75,7 @@ void Client::Impl::start_drivers() {
   context.fds = deps.fds;
   context.state_dir = config.state_dir;
   context.shim_path = deps.shim_path;
+  context.cgroup_parent = config.cgroup_parent;
   context.total_compute_mhz = static_cast<double>(node->NodeResources->Cpu.CpuShares);
   context.cpu_cores = node->NodeResources->Cpu.TotalCpuCores;
   context.emit = poster.guard([this](drivers::TaskEvent event) {

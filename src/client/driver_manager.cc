@@ -6,13 +6,11 @@ bool apply_driver_fingerprint(Node& node, const std::string& driver, const drive
                               std::optional<NodeEvent>& health_event) {
   DriverInfo info;
   info.Attributes = Map<std::string>::empty_map();
+  for (auto& [key, value] : fingerprint.attributes) info.Attributes.set(key, value);
   info.Detected = fingerprint.health != drivers::Health::kUndetected;
   info.Healthy = fingerprint.health == drivers::Health::kHealthy;
   info.HealthDescription = fingerprint.description;
   info.UpdateTime = now;
-  std::string flag = "driver." + driver;
-  if (info.Detected) info.Attributes.set(flag, "1");
-  for (auto& [key, value] : fingerprint.attributes) info.Attributes.set(key, value);
 
   auto* old = node.Drivers.find(driver);
   if (old) {
@@ -29,8 +27,8 @@ bool apply_driver_fingerprint(Node& node, const std::string& driver, const drive
     }
     for (auto& [key, value] : old->Attributes) node.Attributes.erase(key);
   }
-  if (info.Detected)
-    for (auto& [key, value] : info.Attributes) node.Attributes.set(key, value);
+  node.Attributes.erase("driver." + driver);
+  for (auto& [key, value] : drivers::node_attributes(driver, fingerprint)) node.Attributes.set(key, value);
   node.Drivers.set(driver, std::move(info));
   return true;
 }

@@ -15,16 +15,6 @@ TaskDirs task_dirs_of(drivers::FsIsolation isolation, const std::string& alloc_r
   return {alloc_root + "/alloc", dir + "/local", dir + "/secrets"};
 }
 
-std::string clean_env_key(std::string_view key) {
-  std::string out;
-  for (size_t i = 0; i < key.size(); ++i) {
-    auto c = static_cast<unsigned char>(key[i]);
-    bool keep = (c < 128 && std::isalpha(c)) || c == '_' || c == '.' || (i > 0 && std::isdigit(c));
-    out += keep ? static_cast<char>(c) : '_';
-  }
-  return out;
-}
-
 namespace {
 
 using Vars = std::map<std::string, std::string>;
@@ -134,7 +124,7 @@ void add_upstreams(Vars& vars, const TaskGroup* group) {
     if (!service.Connect || !service.Connect->SidecarService || !service.Connect->SidecarService->Proxy) continue;
     for (auto& upstream : service.Connect->SidecarService->Proxy->Upstreams) {
       auto port = std::to_string(upstream.LocalBindPort);
-      for (auto& name : {upstream.DestinationName, clean_env_key(upstream.DestinationName)}) {
+      for (auto& name : {upstream.DestinationName, clean_env_name(upstream.DestinationName, true)}) {
         vars["NOMAD_UPSTREAM_ADDR_" + name] = "127.0.0.1:" + port;
         vars["NOMAD_UPSTREAM_IP_" + name] = "127.0.0.1";
         vars["NOMAD_UPSTREAM_PORT_" + name] = port;
@@ -165,14 +155,8 @@ bool cleaned_prefix(std::string_view key) {
 }
 
 Vars node_values(const Node& node, const std::string& region) {
-  Vars out;
-  out["node.unique.id"] = node.ID.str();
-  out["node.unique.name"] = node.Name;
-  out["node.datacenter"] = node.Datacenter;
+  auto out = node_names(node);
   out["node.region"] = region;
-  out["node.class"] = node.NodeClass;
-  for (auto& [key, value] : node.Attributes) out["attr." + key] = value;
-  for (auto& [key, value] : node.Meta) out["meta." + key] = value;
   return out;
 }
 
@@ -197,7 +181,7 @@ std::map<std::string, std::string> inherited_env(const std::map<std::string, std
   return out;
 }
 
-std::string TaskEnv::replace(std::string_view text) const {
+std::string RunEnv::replace(std::string_view text) const {
   return replace_env(text, [this](std::string_view name) -> std::optional<std::string> {
     if (auto it = vars.find(std::string(name)); it != vars.end()) return it->second;
     if (auto it = node.find(std::string(name)); it != node.end()) return it->second;
@@ -205,7 +189,7 @@ std::string TaskEnv::replace(std::string_view text) const {
   });
 }
 
-Value TaskEnv::replace_all(const Value& value) const {
+Value RunEnv::replace_all(const Value& value) const {
   if (auto* s = value.as_string()) return Value(replace(*s));
   if (auto* list = value.as_array()) {
     Value::Array out = Value::Array::empty_list();
@@ -220,8 +204,8 @@ Value TaskEnv::replace_all(const Value& value) const {
   return value;
 }
 
-TaskEnv build_task_env(const TaskEnvInput& in) {
-  TaskEnv out;
+RunEnv build_task_env(const TaskEnvInput& in) {
+  RunEnv out;
   auto* group = task_group_of(in.alloc);
   auto* resources = in.alloc.AllocatedResources ? in.alloc.AllocatedResources->Tasks.find(in.task.Name) : nullptr;
   auto& vars = out.vars;
@@ -250,7 +234,7 @@ TaskEnv build_task_env(const TaskEnvInput& in) {
     for (auto& [key, value] : *hook) vars[key] = value;
 
   Vars cleaned;
-  for (auto& [key, value] : vars) cleaned[cleaned_prefix(key) ? clean_env_key(key) : key] = value;
+  for (auto& [key, value] : vars) cleaned[cleaned_prefix(key) ? clean_env_name(key) : key] = value;
   vars = std::move(cleaned);
   return out;
 }

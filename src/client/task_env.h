@@ -10,6 +10,7 @@
 #include "codec/value.h"
 #include "drivers/driver.h"
 #include "model/alloc.h"
+#include "model/interpolate.h"
 #include "model/node.h"
 
 namespace drover::client {
@@ -31,20 +32,20 @@ struct TaskEnvInput {
   const drivers::DriverNetwork* driver_network = nullptr;
 };
 
-struct TaskEnv {
+// (model/interpolate.h's TaskEnv is its view for those who only replace text.)
+struct RunEnv {
   std::map<std::string, std::string> vars;  // what the task gets
   std::map<std::string, std::string> node;  // "attr.cpu.arch", "meta.rack", "node.class" ...
   std::map<std::string, std::string> device_vars;
+
+  TaskEnv names() const { return {vars, node}; }
 
   // Replaces ${name} by the variable, else the node's value; anything unknown stays.
   std::string replace(std::string_view text) const;
   // The same in every string within.
   Value replace_all(const Value& value) const;
 };
-TaskEnv build_task_env(const TaskEnvInput& input);
-
-// Letters, digits (not first), '_' and '.' stay; every other byte becomes '_'.
-std::string clean_env_key(std::string_view key);
+RunEnv build_task_env(const TaskEnvInput& input);
 
 // What the alloc's group network says of the node's ports, by label. Also for allocations of older servers.
 std::vector<AllocatedPortMapping> alloc_ports(const Allocation& alloc);

@@ -35,7 +35,7 @@ struct TaskHookContext {
   drivers::FsIsolation isolation = drivers::FsIsolation::kNone;
   Ref<Node> node;
   std::function<void(TaskEvent)> emit;                 // records an event of the task
-  std::function<TaskEnv()> env;                        // as the task would get it now
+  std::function<RunEnv()> env;                        // as the task would get it now
   std::function<void(TaskEvent, bool failure)> restart;  // asks for a restart
   std::function<void(std::vector<TaskEvent>)> kill;
   std::function<Async<Status>(std::string signal)> signal;

@@ -122,7 +122,7 @@ class VolumesHook final : public TaskHook {
   }
 
  private:
-  static Status add(const TaskHookContext& ctx, const TaskEnv& env, const VolumeMount& mount, PrestartResult& out) {
+  static Status add(const TaskHookContext& ctx, const RunEnv& env, const VolumeMount& mount, PrestartResult& out) {
     auto* group = task_group_of(*ctx.alloc);
     auto* request = group ? group->Volumes.find(mount.Volume) : nullptr;
     if (!request) return invalid("missing " + mount.Volume);

@@ -246,7 +246,7 @@ Async<void> TaskRunner::update_flow() {
 
 // ---- The driver
 
-TaskEnv TaskRunner::env() const {
+RunEnv TaskRunner::env() const {
   std::vector<const Map<std::string>*> hook_env;
   for (auto& [name, hook] : hooks_) {
     if (auto* state = core_.local.Hooks.find(name)) hook_env.push_back(&state->Env);

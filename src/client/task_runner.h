@@ -71,7 +71,7 @@ class TaskRunner {
   Async<Result<std::unique_ptr<drivers::ExecSession>>> exec_stream(std::vector<std::string> command, bool tty);
   Async<Result<drivers::TaskResourceUsage>> stats();
 
-  TaskEnv env() const;
+  RunEnv env() const;
 
  private:
   Async<void> restore_flow(bool stopped);
@@ -115,6 +115,6 @@ class TaskRunner {
 
 // What the driver is told, without the driver's config: pure.
 drivers::TaskSpec base_task_spec(const Allocation& alloc, const Task& task, const Node& node, const AllocPaths& paths,
-                                 const TaskEnv& env);
+                                 const RunEnv& env);
 
 }  // namespace drover::client

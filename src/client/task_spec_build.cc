@@ -29,7 +29,7 @@ drivers::TaskResources resources_of(const Allocation& alloc, const Task& task, c
   return out;
 }
 
-std::optional<drivers::DnsSpec> dns_of(const Allocation& alloc, const TaskEnv& env) {
+std::optional<drivers::DnsSpec> dns_of(const Allocation& alloc, const RunEnv& env) {
   if (!alloc.AllocatedResources || alloc.AllocatedResources->Shared.Networks.empty()) return std::nullopt;
   auto& dns = alloc.AllocatedResources->Shared.Networks[0].DNS;
   if (!dns) return std::nullopt;
@@ -43,7 +43,7 @@ std::optional<drivers::DnsSpec> dns_of(const Allocation& alloc, const TaskEnv& e
 }  // namespace
 
 drivers::TaskSpec base_task_spec(const Allocation& alloc, const Task& task, const Node& node, const AllocPaths& paths,
-                                 const TaskEnv& env) {
+                                 const RunEnv& env) {
   drivers::TaskSpec spec;
   spec.name = task.Name;
   spec.alloc_id = alloc.ID.str();
