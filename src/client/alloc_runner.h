@@ -105,7 +105,8 @@ class AllocRunner {
   AllocHookContext hook_ctx_;
   std::vector<NamedAllocHook> hooks_;
 
-  LifecycleStage stage_ = LifecycleStage::kInit;
+  // Not kInit, which waits for all tasks to be pending: some of a restored allocation run already.
+  LifecycleStage stage_ = LifecycleStage::kPrestart;
   std::vector<char> gates_;  // by task, as last told
   Box<AllocDeploymentStatus> deployment_status_;
   Box<AllocNetworkStatus> network_status_;

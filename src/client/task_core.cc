@@ -31,7 +31,23 @@ void append_task_event(TaskState& state, TaskEvent event) {
 
 void TaskCore::effect(TaskEffectKind kind, Duration delay) { effects_.push_back({kind, delay}); }
 
-void TaskCore::record(TaskEvent event) { append_task_event(state, std::move(event)); }
+namespace {
+
+// Events that only say that a step begins. A successor of the agent repeats the step, not the event.
+bool begins_step(const TaskEvent& event) {
+  return event.Type == kTaskSetup || event.Type == kTaskDownloadingArtifacts || event.Type == kTaskWaitingShutdownDelay ||
+         event.Type == kTaskSkippingShutdownDelay;
+}
+
+}  // namespace
+
+void TaskCore::record(TaskEvent event) {
+  if (!state.Events.empty() && begins_step(event)) {
+    auto& last = state.Events.back();
+    if (last.Type == event.Type && last.Message == event.Message) return;
+  }
+  append_task_event(state, std::move(event));
+}
 
 void TaskCore::set_state(std::string_view next) {
   if (next == task_state::kRunning && state.State != task_state::kRunning) state.StartedAt = now_;
@@ -121,6 +137,7 @@ void TaskCore::on(const ServersContacted&) {
 
 void TaskCore::on(const PrestartDone& done) {
   if (phase_ != Phase::kPrestart) return;
+  if (done.event) record(*done.event);
   if (!done.status)
     return decide({RunOutcome::Kind::kStartError, done.status.error().code == ErrorCode::kUnavailable, false});
   phase_ = Phase::kStarting;
@@ -129,6 +146,7 @@ void TaskCore::on(const PrestartDone& done) {
 
 void TaskCore::on(const StartDone& done) {
   if (phase_ != Phase::kStarting) return;
+  if (done.event) record(*done.event);
   if (!done.status) {
     if (killed_) return die();
     return decide({RunOutcome::Kind::kStartError, done.status.error().code == ErrorCode::kUnavailable, false});

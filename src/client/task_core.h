@@ -59,8 +59,10 @@ struct Begin {
 };
 struct Gate { bool open = false; };
 struct ServersContacted {};
-struct PrestartDone { Status status; };          // kUnavailable is recoverable
-struct StartDone { Status status; };             // kUnavailable is recoverable
+// kUnavailable is recoverable. The event tells of the failure; it is recorded in the same step, so that a successor of
+// the agent neither misses nor repeats it.
+struct PrestartDone { Status status; std::optional<TaskEvent> event; };
+struct StartDone { Status status; std::optional<TaskEvent> event; };
 struct Exited { drivers::ExitResult result; };
 struct PrekillDone {};
 struct TimerFired {};

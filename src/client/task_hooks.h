@@ -46,7 +46,7 @@ struct TaskHookContext {
 
 struct PrestartResult {
   Status status;                       // kUnavailable: worth another try under the restart policy
-  bool event_recorded = false;         // the hook told of its failure itself
+  std::optional<TaskEvent> failure_event;  // instead of "Task hook failed"
   bool done = false;                   // not to be run again
   Map<std::string> data;
   Map<std::string> env;

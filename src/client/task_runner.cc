@@ -202,10 +202,10 @@ Async<void> TaskRunner::prestart_flow() {
     auto result = co_await hook->prestart(ctx_, before);
     if (!result.status) {
       auto error = result.status.error();
-      if (!result.event_recorded)
-        record(with_message(make_task_event(kTaskHookFailed, deps_.world.clock.now()),
-                            std::string(name) + ": " + error.message));
-      send(PrestartDone{std::move(error).with_context(fmt::format("prestart hook {} failed", go_quote(name)))});
+      auto event = std::move(result.failure_event);
+      if (!event)
+        event = with_message(make_task_event(kTaskHookFailed, deps_.world.clock.now()), std::string(name) + ": " + error.message);
+      send(PrestartDone{std::move(error).with_context(fmt::format("prestart hook {} failed", go_quote(name))), std::move(event)});
       co_return;
     }
     HookState after{result.done, result.data, result.env};
@@ -297,8 +297,7 @@ Result<drivers::TaskSpec> TaskRunner::make_spec() const {
 void TaskRunner::fail_start(Error error, TaskEvent event) {
   core_.local.TaskHandle.reset();
   core_.local.DriverNetwork.reset();
-  record(std::move(event));
-  send(StartDone{std::move(error)});
+  send(StartDone{std::move(error), std::move(event)});
 }
 
 Async<void> TaskRunner::start_flow() {
