@@ -53,7 +53,7 @@ class Table {
   // fn(before, after) for each row that differs, in key order; either is null where absent.
   static void diff(const Table& before, const Table& after, const std::function<void(const Ref<T>&, const Ref<T>&)>& fn);
   // Every row in key order, without a watch.
-  Rows<T> each() const { return scan(nullptr, Dir::kForward); }
+  Rows<T> each() const;
 
  protected:
   template <class... P>

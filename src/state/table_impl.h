@@ -83,6 +83,11 @@ Rows<T> Table<kTableId, T, Id, Ix...>::by(WatchSet* ws, Dir dir, const P&... par
 }
 
 template <TableId kTableId, class T, class Id, class... Ix>
+Rows<T> Table<kTableId, T, Id, Ix...>::each() const {
+  return scan(nullptr, Dir::kForward);
+}
+
+template <TableId kTableId, class T, class Id, class... Ix>
 template <class I>
 void Table<kTableId, T, Id, Ix...>::reindex(const T* before, const T* after) {
   typename I::Key old_key, new_key;
