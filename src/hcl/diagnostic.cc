@@ -18,19 +18,27 @@ std::string Diagnostic::str() const {
 }
 
 void Diagnostics::add(std::string summary, std::string detail, const Range& subject) {
-  list_.push_back({std::move(summary), std::move(detail), Location(subject), std::nullopt});
+  append({std::move(summary), std::move(detail), Location(subject), std::nullopt});
 }
 void Diagnostics::add(std::string summary, std::string detail, const Range& subject, const Range& context) {
-  list_.push_back({std::move(summary), std::move(detail), Location(subject), Location(context)});
+  append({std::move(summary), std::move(detail), Location(subject), Location(context)});
 }
 void Diagnostics::add(std::string summary, std::string detail) {
-  list_.push_back({std::move(summary), std::move(detail), std::nullopt, std::nullopt});
+  append({std::move(summary), std::move(detail), std::nullopt, std::nullopt});
+}
+void Diagnostics::append(Diagnostic diagnostic) {
+  ++total_;
+  if (list_.size() < kMaxKept) list_.push_back(std::move(diagnostic));
+}
+void Diagnostics::append(const Diagnostics& other) {
+  for (auto& d : other.list_) append(d);
+  total_ += other.total_ - other.list_.size();
 }
 
 std::string Diagnostics::summary_line() const {
   if (list_.empty()) return "";
-  if (list_.size() == 1) return list_[0].str();
-  return fmt::format("{}, and {} other diagnostic(s)", list_[0].str(), list_.size() - 1);
+  if (total_ == 1) return list_[0].str();
+  return fmt::format("{}, and {} other diagnostic(s)", list_[0].str(), total_ - 1);
 }
 
 std::string Diagnostics::all_lines() const {

@@ -39,15 +39,16 @@ class Diagnostics {
   void add(std::string summary, std::string detail, const Range& subject, const Range& context);
   // Without a position.
   void add(std::string summary, std::string detail);
-  void append(Diagnostic diagnostic) { list_.push_back(std::move(diagnostic)); }
-  void append(const Diagnostics& other) { list_.insert(list_.end(), other.list_.begin(), other.list_.end()); }
+  void append(Diagnostic diagnostic);
+  void append(const Diagnostics& other);
 
-  bool empty() const { return list_.empty(); }
-  size_t size() const { return list_.size(); }
+  bool empty() const { return total_ == 0; }
+  // How many were added. Only the first kMaxKept of them are kept and seen by iteration.
+  size_t size() const { return total_; }
+  static constexpr size_t kMaxKept = 1000;
   const Diagnostic& operator[](size_t i) const { return list_[i]; }
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }
-  void truncate(size_t size) { list_.resize(size); }
 
   // The first one, and `, and N other diagnostic(s)` when there are more; "" when there is none.
   std::string summary_line() const;
@@ -56,6 +57,7 @@ class Diagnostics {
 
  private:
   std::vector<Diagnostic> list_;
+  size_t total_ = 0;
 };
 
 // The long form of `nomad fmt`: headline, numbered source lines, detail folded at `width` columns. `text` is the

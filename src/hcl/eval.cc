@@ -140,32 +140,56 @@ Value Evaluator::eval(const Expr& expr) const {
       Value collection = eval(*e.collection);
       return get_index(collection, eval(*e.key), e.bracket, diagnostics);
     }
-    case ExprKind::kSplat: return splat(static_cast<const SplatExpr&>(expr));
+    case ExprKind::kSplat: return shallow(splat(static_cast<const SplatExpr&>(expr)), expr);
     case ExprKind::kItem: {
       for (auto* i = items; i; i = i->outer) {
         if (i->slot == static_cast<const ItemExpr&>(expr).slot) return *i->value;
       }
       return {};
     }
-    case ExprKind::kCall: return call(static_cast<const CallExpr&>(expr));
+    case ExprKind::kCall: return shallow(call(static_cast<const CallExpr&>(expr)), expr);
     case ExprKind::kTuple: {
       Value::Elements out;
       for (auto& item : static_cast<const TupleExpr&>(expr).items) out.push_back(eval(*item));
-      return Value::tuple(std::move(out));
+      return shallow(Value::tuple(std::move(out)), expr);
     }
-    case ExprKind::kObject: return object(static_cast<const ObjectExpr&>(expr));
-    case ExprKind::kFor: return for_each(static_cast<const ForExpr&>(expr));
+    case ExprKind::kObject: return shallow(object(static_cast<const ObjectExpr&>(expr)), expr);
+    case ExprKind::kFor: return shallow(for_each(static_cast<const ForExpr&>(expr)), expr);
     case ExprKind::kConditional: return conditional(static_cast<const ConditionalExpr&>(expr));
     case ExprKind::kBinary: return binary(static_cast<const BinaryExpr&>(expr));
     case ExprKind::kUnary: return unary(static_cast<const UnaryExpr&>(expr));
     case ExprKind::kParens: return eval(*static_cast<const ParensExpr&>(expr).inner);
-    case ExprKind::kJson: return evaluate_json(expr, scope, diagnostics);
+    case ExprKind::kJson: return shallow(evaluate_json(expr, scope, diagnostics), expr);
   }
   return {};
 }
 
-Value Evaluator::walk(Value from, const std::vector<Step>& steps) const {
-  for (auto& step : steps) {
+// References let values nest deeper than any expression does.
+Value Evaluator::shallow(Value value, const Expr& e) const {
+  if (value.type().depth() <= kMaxValueDepth) return value;
+  diagnostics.add("Value nested too deeply", fmt::format("Lists and objects may be nested at most {} levels deep.", kMaxValueDepth),
+                  start_range(e), e.range);
+  return {};
+}
+
+// False, with a complaint, when a limit is passed.
+bool Evaluator::spend(size_t iterations, size_t bytes, const Expr& e) const {
+  const Scope* outermost = scope;
+  while (outermost && outermost->parent) outermost = outermost->parent;
+  if (!outermost) return true;
+  auto over = [&] { return outermost->used_iterations > kMaxIterations || outermost->used_bytes > kMaxTextBytes; };
+  bool was_over = over();
+  outermost->used_iterations += iterations;
+  outermost->used_bytes += bytes;
+  if (!over()) return true;
+  if (was_over && !diagnostics.empty()) return false;  // has been said
+  diagnostics.add("Evaluation too expensive", "The expressions of this file make too many or too large values.", start_range(e), e.range);
+  return false;
+}
+
+Value Evaluator::walk(Value from, const std::vector<Step>& steps, size_t first) const {
+  for (size_t i = first; i < steps.size(); ++i) {
+    auto& step = steps[i];
     size_t before = diagnostics.size();
     from = step.attribute ? get_attribute(from, step.name, step.range, diagnostics)
                           : get_index(from, step.key, step.range, diagnostics);
@@ -197,10 +221,19 @@ std::string undefined_text(const Range& where) {
 
 }  // namespace
 
+Value Evaluator::growing_name(const Scope& from, const ScopeTraversalExpr& e) const {
+  if (!e.steps.empty() && e.steps[0].attribute) {
+    auto it = from.growing->find(e.steps[0].name);
+    if (it != from.growing->end()) return walk(it->second, e.steps, 1);
+  }
+  return walk(Value::object(Value::Entries(from.growing->begin(), from.growing->end())), e.steps);
+}
+
 Value Evaluator::name(const ScopeTraversalExpr& e) const {
   const Value* root = nullptr;
   bool any_names = false, as_text = false;
   for (auto* s = scope; s && !root; s = s->parent) {
+    if (s->growing && s->growing_name == e.root) return growing_name(*s, e);
     for (auto& [key, value] : s->variables) {
       any_names = true;
       if (key == e.root) {
@@ -250,7 +283,11 @@ Value Evaluator::text(const TemplateExpr& e) const {
   if (e.parts.size() == 1 && e.parts[0]->kind == ExprKind::kLiteral) return static_cast<LiteralExpr&>(*e.parts[0]).value;
   std::string out;
   bool known = true;
-  for (auto& part : e.parts) known &= append_part(eval(*part), part->range, out);
+  for (auto& part : e.parts) {
+    known &= append_part(eval(*part), part->range, out);
+    if (out.size() > kMaxTextBytes) break;
+  }
+  if (!spend(0, out.size(), e)) return {};
   return known ? Value::string(std::move(out)) : Value::unknown(Type::string());
 }
 
@@ -259,7 +296,11 @@ Value Evaluator::loop(const TemplateLoopExpr& e) const {
   if (!items.is_usable() || !items.is_sequence()) return Value::unknown(Type::string());
   std::string out;
   bool known = true;
-  for (auto& item : items.elements()) known &= append_part(item, e.loop->range, out);
+  for (auto& item : items.elements()) {
+    known &= append_part(item, e.loop->range, out);
+    if (out.size() > kMaxTextBytes) break;
+  }
+  if (!spend(0, out.size(), e)) return {};
   return known ? Value::string(std::move(out)) : Value::unknown(Type::string());
 }
 
@@ -363,7 +404,7 @@ Value Evaluator::for_each(const ForExpr& e) const {
                     e.collection->range);
     return {};
   }
-  if (!collection.is_known()) return {};
+  if (!collection.is_known() || !spend(collection.size(), 0, e)) return {};
 
   Scope child{scope, {}, nullptr, false};
   Evaluator inner{&child, diagnostics, items};
@@ -371,6 +412,7 @@ Value Evaluator::for_each(const ForExpr& e) const {
   std::map<std::string, Value::Elements> groups;
   bool known = true;
   visit_elements(collection, [&](Value key, const Value& value) {
+    if (!known && !spend(0, 0, e)) return;
     if (!e.key_name.empty()) child.set(e.key_name, std::move(key));
     child.set(e.value_name, value);
     auto keep = for_condition(e, inner);
@@ -378,6 +420,7 @@ Value Evaluator::for_each(const ForExpr& e) const {
     if (!keep || !*keep) return;
     if (!e.key) {
       list.push_back(inner.eval(*e.value));
+      if (!list.back().is_known() && !spend(0, 0, e)) known = false;
       return;
     }
     auto name = for_key(e, inner);

@@ -1,6 +1,7 @@
 // Evaluation of expressions.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,11 @@ namespace drover::hcl {
 
 class Functions;
 
+// Limits of all that is evaluated in one outermost scope: rounds of `for` and bytes of text made. A short file could
+// ask for more than there is.
+constexpr size_t kMaxIterations = 250'000;
+constexpr size_t kMaxTextBytes = 64u << 20;
+
 // The names an expression may use. Scopes chain: a name is looked for here, then in `parent`. Scopes live on the
 // stack of whoever evaluates; nothing keeps them.
 //
@@ -26,6 +32,13 @@ struct Scope {
   // A root name that is nowhere in the chain gives its own source text as a string, in `${ }` (runtime
   // interpolation, resolved on the client), instead of an error. Set on the outermost scope.
   bool undefined_as_text = false;
+  // An object that is still growing: the name `growing_name` gives the members so far, without an object being made
+  // of them for each look. Used while locals are evaluated.
+  const std::map<std::string, Value, std::less<>>* growing = nullptr;
+  std::string_view growing_name;
+  // What all evaluations below this scope have used of the limits; counted on the outermost scope.
+  mutable size_t used_iterations = 0;
+  mutable size_t used_bytes = 0;
 
   const Value* find(std::string_view name) const;
   void set(std::string_view name, Value value);

@@ -154,7 +154,12 @@ Value Evaluator::call_values(const CallExpr& e, const Function& f, const Functio
   }
   if (!std::all_of(values.begin(), values.end(), [](auto& v) { return v.is_wholly_known(); })) return {};
   auto result = f.call(values, functions.host());
-  if (result) return std::move(*result);
+  if (result) {
+    bool text = result->is_usable() && result->is(Kind::kString);
+    bool many = result->is_usable() && (result->is_sequence() || result->is_mapping());
+    if (!spend(many ? result->size() : 0, text ? result->as_string().size() : 0, e)) return {};
+    return std::move(*result);
+  }
   auto& error = result.error();
   if (error.argument >= 0 && static_cast<size_t>(error.argument) < args.size()) {
     refuse(static_cast<size_t>(error.argument), error.message);

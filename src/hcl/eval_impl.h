@@ -37,8 +37,11 @@ struct Evaluator {
   Value eval(const Expr& expr) const;
 
  private:
-  Value walk(Value from, const std::vector<Step>& steps) const;
+  Value walk(Value from, const std::vector<Step>& steps, size_t first = 0) const;
   Value name(const ScopeTraversalExpr& e) const;
+  Value growing_name(const Scope& from, const ScopeTraversalExpr& e) const;
+  Value shallow(Value value, const Expr& e) const;
+  bool spend(size_t iterations, size_t bytes, const Expr& e) const;
   bool append_part(const Value& value, const Range& where, std::string& out) const;
   Value text(const TemplateExpr& e) const;
   Value loop(const TemplateLoopExpr& e) const;

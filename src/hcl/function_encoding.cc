@@ -32,7 +32,7 @@ std::string json_quote(std::string_view text) {
 namespace {
 
 bool write_json(const Value& value, std::string& out) {
-  if (value.is_null()) {
+  if (!value.is_usable()) {
     out += "null";
     return true;
   }

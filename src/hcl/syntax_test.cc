@@ -93,6 +93,22 @@ TEST(HclSyntax, RefusesWhatNestsTooDeepInsteadOfFalling) {
   }
 }
 
+TEST(HclSyntax, EvaluatesWhatIsJustAllowed) {
+  std::string sum = "1", brackets = "1", calls = "\"x\"";
+  for (int i = 0; i < 500; ++i) sum += " + 1";
+  for (int i = 0; i < 250; ++i) brackets = "[" + brackets + "]";
+  for (int i = 0; i < 250; ++i) calls = "f(" + calls + ")";
+  Diagnostics d;
+  File file = parse_file("f", "a = " + sum + "\nb = " + brackets + "\nc = " + calls + "\n", d);
+  auto attributes = file.body().just_attributes(d);
+  ASSERT_TRUE(d.empty()) << d.all_lines();
+  EXPECT_EQ(attributes[0].expr.value(nullptr, d).as_number().str(), "501");
+  EXPECT_EQ(attributes[1].expr.value(nullptr, d).type().depth(), 250);
+  EXPECT_TRUE(d.empty());
+  attributes[2].expr.value(nullptr, d);
+  EXPECT_EQ(d.size(), 1u);
+}
+
 TEST(HclSyntax, SurvivesEveryPrefixAndManyMutations) {
   const std::string text =
       "variable \"v\" {\n  type = map(list(string))\n}\njob \"x\" {\n  a = \"${upper(\"q\")} %{ if a.b ~} y %{ else } z %{ endif }\"\n"

@@ -11,6 +11,13 @@ struct Type::Data {
   Type element;
   std::vector<Type> elements;
   Attributes attributes;
+  int depth = 1;
+
+  Data(Type e, std::vector<Type> es, Attributes as) : element(std::move(e)), elements(std::move(es)), attributes(std::move(as)) {
+    depth = element.depth() + 1;
+    for (auto& t : elements) depth = std::max(depth, t.depth() + 1);
+    for (auto& a : attributes) depth = std::max(depth, a.second.depth() + 1);
+  }
 };
 
 namespace {
@@ -65,6 +72,8 @@ Type Type::tuple(std::vector<Type> elements) {
   t.data_ = std::make_shared<Data>(Data{{}, std::move(elements), {}});
   return t;
 }
+
+int Type::depth() const { return data_ ? data_->depth : 0; }
 
 const Type& Type::element() const {
   DROVER_ASSERT(is_collection(), "only collections have one element type");

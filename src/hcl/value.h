@@ -20,6 +20,9 @@ namespace drover::hcl {
 
 enum class Kind : unsigned char { kDynamic, kString, kNumber, kBool, kList, kSet, kMap, kObject, kTuple };
 
+// Evaluation refuses to make values that nest deeper.
+constexpr int kMaxValueDepth = 1000;
+
 class Type {
  public:
   using Attributes = std::vector<std::pair<std::string, Type>>;  // sorted by name, names distinct
@@ -45,6 +48,8 @@ class Type {
   const Type* attribute(std::string_view name) const;
   // Whether dynamic occurs anywhere inside.
   bool has_dynamic() const;
+  // How deep the type nests: 0 for primitives. Code over values recurses this deep.
+  int depth() const;
 
   // "string", "list of string", "object", "dynamic".
   std::string name() const;

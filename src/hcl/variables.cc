@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "hcl/convert.h"
 #include "hcl/decode.h"
@@ -145,9 +145,9 @@ void Variables::declare_shorthand(const Block& block, Diagnostics& diagnostics) 
 void Variables::add_locals(const Block& block, Diagnostics& diagnostics) {
   keep_.push_back(block.body);
   for (auto& a : block.body.just_attributes(diagnostics)) {
-    auto it = std::find_if(locals_.begin(), locals_.end(), [&](auto& l) { return l.name == a.name; });
     if (!is_valid_identifier(a.name)) diagnostics.add("Invalid local value name", kBadName, a.name_range);
-    if (it != locals_.end()) it->expr = a.expr; else locals_.push_back({a.name, a.expr});
+    auto [it, fresh] = local_index_.emplace(a.name, locals_.size());
+    if (fresh) locals_.push_back({a.name, a.expr}); else locals_[it->second].expr = a.expr;
   }
 }
 
@@ -326,46 +326,55 @@ std::vector<std::string> local_references(const Expression& expr) {
 
 void Variables::evaluate_locals(Scope& scope, Diagnostics& diagnostics) const {
   scope.set("var", object());
-  Value::Entries done;
-  std::set<std::string, std::less<>> waiting;
-  std::vector<std::pair<const Local*, std::vector<std::string>>> pending;
-  for (auto& l : locals_) {
-    waiting.insert(l.name);
-    pending.emplace_back(&l, local_references(l.expr));
+  std::map<std::string, size_t, std::less<>> index;
+  for (size_t i = 0; i < locals_.size(); ++i) index.emplace(locals_[i].name, i);
+  std::vector<std::vector<size_t>> dependents(locals_.size());
+  std::vector<size_t> waits(locals_.size(), 0);
+  for (size_t i = 0; i < locals_.size(); ++i) {
+    for (auto& name : local_references(locals_[i].expr)) {
+      auto it = index.find(name);
+      if (it == index.end()) continue;
+      dependents[it->second].push_back(i);
+      ++waits[i];
+    }
   }
-  // Each round evaluates what waits for nothing any more. What fails is tried again as long as others succeed: its
-  // references may be of a kind that only shows when evaluated.
-  while (true) {
-    scope.set("local", Value::object(done));
-    if (pending.empty()) return;
-    size_t before = done.size();
-    std::vector<std::pair<const Local*, std::vector<std::string>>> later;
-    for (auto& p : pending) {
-      bool ready = std::none_of(p.second.begin(), p.second.end(), [&](auto& name) { return waiting.contains(name); });
+  std::map<std::string, Value, std::less<>> done;
+  scope.growing = &done;
+  scope.growing_name = "local";
+  std::vector<size_t> ready, failed;
+  for (size_t i = 0; i < locals_.size(); ++i) {
+    if (waits[i] == 0) ready.push_back(i);
+  }
+  // What fails is tried again as long as others succeed: its references may be of a kind that only shows when
+  // evaluated, as those in JSON strings do.
+  for (bool progress = true; progress && !ready.empty(); ready = std::exchange(failed, {})) {
+    progress = false;
+    for (size_t at = 0; at < ready.size(); ++at) {
+      auto& local = locals_[ready[at]];
       Diagnostics tried;
-      if (ready) {
-        Value value = p.first->expr.value(&scope, tried);
-        if (tried.empty()) {
-          done.emplace_back(p.first->name, std::move(value));
-          continue;
-        }
+      Value value = local.expr.value(&scope, tried);
+      if (!tried.empty()) {
+        failed.push_back(ready[at]);
+        continue;
       }
-      later.push_back(std::move(p));
+      progress = true;
+      done.emplace(local.name, std::move(value));
+      for (size_t d : dependents[ready[at]]) {
+        if (--waits[d] == 0) ready.push_back(d);
+      }
     }
-    pending = std::move(later);
-    waiting.clear();
-    for (auto& p : pending) waiting.insert(p.first->name);
-    if (done.size() != before) continue;
-    // Nothing moves: the first one whose evaluation fails says why.
-    for (auto& p : pending) {
-      Diagnostics tried;
-      p.first->expr.value(&scope, tried);
-      if (tried.empty()) continue;
-      diagnostics.append(tried);
-      return;
-    }
-    return;
   }
+  // The first one that is left and fails says why.
+  for (auto& local : locals_) {
+    if (done.contains(local.name)) continue;
+    Diagnostics tried;
+    local.expr.value(&scope, tried);
+    if (tried.empty()) continue;
+    diagnostics.append(tried);
+    break;
+  }
+  scope.growing = nullptr;
+  scope.set("local", Value::object(Value::Entries(done.begin(), done.end())));
 }
 
 }  // namespace drover::hcl

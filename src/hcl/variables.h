@@ -79,7 +79,8 @@ class Variables {
 
   std::vector<Variable> variables_;  // in order of declaration
   std::map<std::string, size_t, std::less<>> index_;
-  std::vector<Local> locals_;
+  std::vector<Local> locals_;        // in order of first appearance
+  std::map<std::string, size_t, std::less<>> local_index_;
   std::vector<Body> keep_;           // owners of what the expressions point into
 };
 

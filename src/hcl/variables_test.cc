@@ -120,11 +120,24 @@ TEST(HclLocals, AreEvaluatedAfterWhatTheyNeed) {
   EXPECT_EQ(outcome("locals {\n  a = nope()\n  b = 1\n}\n"), "f:2,7-11: Call to unknown function; There is no function named \"nope\".");
 }
 
+TEST(HclLocals, CannotNestValuesWithoutBound) {
+  std::string text = "locals {\n  l0 = 0\n";
+  for (int i = 1; i < 20'000; ++i) text += "  l" + std::to_string(i) + " = [local.l" + std::to_string(i - 1) + "]\n";
+  EXPECT_EQ(outcome(text + "}\n"), "f:1003,11-12: Value nested too deeply; Lists and objects may be nested at most 1000 levels deep.");
+}
+
+TEST(HclLocals, CannotAskForAllMemoryOrTime) {
+  std::string text = "locals {\n  l0 = \"0123456789abcdef\"\n";
+  for (int i = 1; i < 40; ++i) text += "  l" + std::to_string(i) + " = \"${local.l" + std::to_string(i - 1) + "}${local.l" + std::to_string(i - 1) + "}\"\n";
+  EXPECT_NE(outcome(text + "}\n").find("Evaluation too expensive"), std::string::npos);
+  EXPECT_EQ(outcome("locals {\n  a = [for x in range(1000) : [for y in range(1000) : [for z in range(1000) : z]]]\n}\n").find("f:2,"), 0u);
+}
+
 TEST(HclLocals, MayBeManyInAChain) {
   std::string text = "locals {\n";
-  for (int i = 0; i < 300; ++i) text += "  l" + std::to_string(i) + " = local.l" + std::to_string(i + 1) + " + 1\n";
-  text += "  l300 = 0\n}\n";
-  EXPECT_NE(outcome(text).find("\"l0\":300,"), std::string::npos);
+  for (int i = 0; i < 10'000; ++i) text += "  l" + std::to_string(i) + " = local.l" + std::to_string(i + 1) + " + 1\n";
+  text += "  l10000 = 0\n}\n";
+  EXPECT_NE(outcome(text).find("\"l0\":10000,"), std::string::npos);
 }
 
 }  // namespace
