@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -147,10 +148,20 @@ std::string format_double(double value) {
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   double magnitude = std::fabs(value);
   char buffer[64];
-  auto format = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21) ? std::chars_format::scientific
-                                                                          : std::chars_format::fixed;
-  auto [end, ec] = std::to_chars(buffer, buffer + sizeof buffer, value, format);
+  bool scientific = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  // Whole numbers beyond 2^53 print their shortest digits with zeros behind; to_chars would print them exactly.
+  bool padded = !scientific && magnitude >= 9007199254740992.0;
+  auto [end, ec] = std::to_chars(buffer, buffer + sizeof buffer, value,
+                                 scientific || padded ? std::chars_format::scientific : std::chars_format::fixed);
   std::string out(buffer, end);
+  if (padded) {
+    size_t e = out.find('e');
+    size_t exponent = static_cast<size_t>(std::atoi(out.c_str() + e + 1));
+    out.erase(e);
+    std::erase(out, '.');
+    out.append(exponent + 1 + (value < 0) - std::min(out.size(), exponent + 1 + (value < 0)), '0');
+    return out;
+  }
   // encoding/json writes e-7, not e-07.
   if (auto at = out.find("e-0"); at != std::string::npos) out.erase(at + 2, 1);
   return out;

@@ -435,7 +435,6 @@ Value Evaluator::for_each(const ForExpr& e) const {
                       fmt::format("Two different items produced the key \"{}\" in this 'for' expression. If duplicates are "
                                   "expected, use the ellipsis (...) after the value expression to enable grouping by key.", *name),
                       e.key->range);
-      known = false;
       return;
     }
     group.push_back(std::move(result));

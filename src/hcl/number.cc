@@ -195,7 +195,7 @@ std::string Number::str() const {
   if (!big_) return std::to_string(small_);
   mpfr_srcptr v = big_->v;
   if (mpfr_inf_p(v)) return mpfr_sgn(v) < 0 ? "-Inf" : "+Inf";
-  if (mpfr_zero_p(v)) return "0";
+  if (mpfr_zero_p(v)) return mpfr_signbit(v) ? "-0" : "0";
   if (mpfr_integer_p(v) && mpfr_get_exp(v) <= mpfr_get_prec(v)) return integer_str(10);
   // The fewest digits that read back; more digits only come nearer, so the search may halve.
   size_t low = 1, high = mpfr_get_str_ndigits(10, mpfr_get_prec(v));
@@ -254,6 +254,12 @@ std::string Number::formatted(char verb, int precision) const {
 }
 
 Number Number::operator-() const {
+  if (!big_ && small_ == 0) {
+    // Zero has a sign, and text shows it.
+    auto zero = std::make_shared<Big>(kPrecision);
+    mpfr_set_zero(zero->v, -1);
+    return Number(std::shared_ptr<const Big>(std::move(zero)));
+  }
   if (!big_ && small_ != INT64_MIN) return Number(-small_);
   View a = big_ ? View(*big_) : View(small_);
   auto out = std::make_shared<Big>(big_ ? mpfr_get_prec(big_->v) : kPrecision);

@@ -1,0 +1,9 @@
+job "bad" {
+  group "g" {
+    task "t" {
+      config {
+        mount { a = var.none }
+      }
+    }
+  }
+}

@@ -1,0 +1,3 @@
+job "old" {
+  update = { max_parallel = 1 }
+}
