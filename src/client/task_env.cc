@@ -189,21 +189,6 @@ std::string RunEnv::replace(std::string_view text) const {
   });
 }
 
-Value RunEnv::replace_all(const Value& value) const {
-  if (auto* s = value.as_string()) return Value(replace(*s));
-  if (auto* list = value.as_array()) {
-    Value::Array out = Value::Array::empty_list();
-    for (auto& v : *list) out.push_back(replace_all(v));
-    return Value(std::move(out));
-  }
-  if (auto* object = value.as_object()) {
-    Value::Object out = Value::Object::empty_map();
-    for (auto& [key, v] : *object) out.set(replace(key), replace_all(v));
-    return Value(std::move(out));
-  }
-  return value;
-}
-
 RunEnv build_task_env(const TaskEnvInput& in) {
   RunEnv out;
   auto* group = task_group_of(in.alloc);

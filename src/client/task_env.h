@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/value.h"
 #include "drivers/driver.h"
 #include "model/alloc.h"
 #include "model/interpolate.h"
@@ -42,8 +41,6 @@ struct RunEnv {
 
   // Replaces ${name} by the variable, else the node's value; anything unknown stays.
   std::string replace(std::string_view text) const;
-  // The same in every string within.
-  Value replace_all(const Value& value) const;
 };
 RunEnv build_task_env(const TaskEnvInput& input);
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "client/driver_config.h"
 #include "client/state_db.h"
 #include "model/client_status.h"
 #include "model/task_events.h"
@@ -288,9 +289,8 @@ Result<drivers::TaskSpec> TaskRunner::make_spec() const {
       spec.mounts.insert(spec.mounts.end(), it->second.mounts.begin(), it->second.mounts.end());
       spec.devices.insert(spec.devices.end(), it->second.devices.begin(), it->second.devices.end());
     }
-  Value config = Value(Value::Object::empty_map());
-  for (auto& [key, value] : ctx_.task->Config) config.as_object()->set(key, value);
-  DROVER_TRY(spec.driver_config, drivers::decode_config(ctx_.driver->task_config_spec(), env.replace_all(config)));
+  DROVER_TRY(auto config, evaluate_driver_config(ctx_.task->Config, env));
+  DROVER_TRY(spec.driver_config, drivers::decode_config(ctx_.driver->task_config_spec(), config));
   return spec;
 }
 

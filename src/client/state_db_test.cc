@@ -1,0 +1,137 @@
+#include "client/state_db.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "client/client_testing.h"
+
+namespace drover::client {
+namespace {
+
+class StateDbTest : public testing::TestWithParam<bool> {
+ protected:
+  std::unique_ptr<StateDb> open() {
+    if (!GetParam()) return make_memory_state(rows_);
+    auto db = open_sqlite_state(dir_ / "state.db", note_);
+    EXPECT_TRUE(db) << db.error().message;
+    return std::move(*db);
+  }
+  TempDir dir_;
+  std::string note_;
+  std::shared_ptr<MemoryRows> rows_ = std::make_shared<MemoryRows>();
+};
+
+TEST_P(StateDbTest, AllocationsComeBackWhole) {
+  SimRandom random(3);
+  auto job = test_job();
+  job.TaskGroups[0].Tasks.push_back(mock_task("web", {{"run_for", "1h"}}));
+  auto alloc = test_alloc(job, random);
+  auto id = alloc.ID;
+  LocalTaskState local;
+  local.Hooks["task_dir"] = HookState{true, {{"a", "b"}}, {{"K", "V"}}};
+  local.TaskHandle = StoredHandle{"mock_driver", 1, "x/web/1", Bytes{std::string("\0\1state", 7)}};
+  local.RestartCount = 2;
+  TaskState state;
+  state.State = "running";
+  state.StartedAt = Time::from_unix_nanos(1'234'567'890'123'456'789);
+  {
+    auto db = open();
+    ASSERT_TRUE(db->put_alloc(alloc));
+    ASSERT_TRUE(db->put_task(id, "web", local, state));
+    AllocDeploymentStatus health;
+    health.Healthy = true;
+    ASSERT_TRUE(db->put_deployment_status(id, Box<AllocDeploymentStatus>(health)));
+    ASSERT_TRUE(db->put_network_status(id, Box<AllocNetworkStatus>(AllocNetworkStatus{"eth0", "1.2.3.4", {}})));
+    auto acked = alloc;
+    acked.ClientStatus = "running";
+    ASSERT_TRUE(db->put_acknowledged(acked));
+    ASSERT_TRUE(db->put_value("acted_index", "77"));
+  }
+  auto db = open();
+  std::vector<std::string> damaged;
+  auto all = db->load_allocs(damaged);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 1u);
+  EXPECT_TRUE(damaged.empty());
+  auto& s = all->front();
+  EXPECT_EQ(s.alloc.ID, id);
+  EXPECT_EQ(s.alloc.Job->TaskGroups[0].Tasks[0].Config, alloc.Job->TaskGroups[0].Tasks[0].Config);
+  EXPECT_EQ(s.task_local.at("web"), local);
+  EXPECT_EQ(s.task_states.at("web"), state);
+  EXPECT_EQ(*s.deployment_status->Healthy, true);
+  EXPECT_EQ(s.network_status->Address, "1.2.3.4");
+  EXPECT_EQ(s.acknowledged->ClientStatus, "running");
+  EXPECT_EQ(*db->value("acted_index"), "77");
+  ASSERT_TRUE(db->delete_alloc(id));
+  EXPECT_TRUE(db->load_allocs(damaged)->empty());
+}
+
+TEST_P(StateDbTest, DeletingOneAllocationLeavesOthers) {
+  SimRandom random(3);
+  auto db = open();
+  auto a = test_alloc(test_job(), random), b = test_alloc(test_job(), random);
+  for (auto* alloc : {&a, &b}) {
+    ASSERT_TRUE(db->put_alloc(*alloc));
+    ASSERT_TRUE(db->put_task(alloc->ID, "t", {}, {}));
+    CheckQueryResult check;
+    check.ID = "c";
+    ASSERT_TRUE(db->put_check_result(alloc->ID, check));
+  }
+  ASSERT_TRUE(db->delete_alloc(a.ID));
+  std::vector<std::string> damaged;
+  auto left = db->load_allocs(damaged);
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ(left->front().alloc.ID, b.ID);
+  EXPECT_EQ(left->front().task_local.size(), 1u);
+  EXPECT_TRUE(db->check_results(a.ID)->empty());
+  EXPECT_EQ(db->check_results(b.ID)->size(), 1u);
+}
+
+TEST_P(StateDbTest, NodeMetaKeepsTombstones) {
+  auto db = open();
+  EXPECT_TRUE(db->node_meta()->empty());
+  Map<std::optional<std::string>> meta;
+  meta.set("a", "1");
+  meta.set("b", std::nullopt);
+  ASSERT_TRUE(db->put_node_meta(meta));
+  EXPECT_EQ(*db->node_meta(), meta);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, StateDbTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Sqlite" : "Memory"; });
+
+TEST(SqliteStateTest, FileIsPrivateAndAnUnreadableRowIsNamed) {
+  TempDir dir;
+  std::string note;
+  auto db = open_sqlite_state(dir / "state.db", note);
+  ASSERT_TRUE(db);
+  struct stat st {};
+  ASSERT_EQ(::stat((dir / "state.db").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0600u);
+}
+
+TEST(SqliteStateTest, DamagedFileIsMovedAside) {
+  TempDir dir;
+  std::string note;
+  spill_file(dir / "state.db", std::string(8192, 'x'));
+  auto db = open_sqlite_state(dir / "state.db", note);
+  ASSERT_TRUE(db) << db.error().message;
+  EXPECT_NE(note.find("is damaged"), std::string::npos);
+  EXPECT_TRUE(exists(dir / "state.db.damaged"));
+  EXPECT_TRUE((*db)->put_value("a", "b"));
+}
+
+TEST(SqliteStateTest, OtherVersionIsRefused) {
+  TempDir dir;
+  std::string note;
+  {
+    auto db = open_sqlite_state(dir / "state.db", note);
+    ASSERT_TRUE((*db)->put_value("version", "9"));
+  }
+  auto db = open_sqlite_state(dir / "state.db", note);
+  ASSERT_FALSE(db);
+  EXPECT_EQ(db.error().message, "incompatible state version. expected \"1\" but found \"9\"");
+}
+
+}  // namespace
+}  // namespace drover::client
