@@ -103,7 +103,7 @@ class FakeHost final : public HostSource {
 // Servers that keep one node and its allocations, and answer as the reference does.
 class FakeServer final : public ServerApi {
  public:
-  explicit FakeServer(SimLoop& loop) : loop_(loop) {}
+  explicit FakeServer(Loop& loop) : loop_(loop) {}
 
   // What the servers know. Change it through put() and erase(), so that waiting queries see it.
   std::map<Uuid, Allocation> allocs;
@@ -233,7 +233,7 @@ class FakeServer final : public ServerApi {
     co_return Status();
   }
 
-  SimLoop& loop_;
+  Loop& loop_;
   std::vector<Promise<bool>> waiting_;
   uint64_t listed_ = 0;  // index of the last removal
 };
