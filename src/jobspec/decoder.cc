@@ -95,10 +95,8 @@ void Decoder::value(const Expression& expr, const TypeInfo& type, void* p, bool 
       if (element.kind == Kind::kDuration) {
         duration(expr, as<Duration>(inside));
       } else {
-        auto probe = expr.value(&scope_, scratch_);
-        bool null = scratch_.empty() && probe.is_null();
-        scratch_.truncate(0);
-        if (null) {
+        Diagnostics ignored;
+        if (expr.value(&scope_, ignored).is_null() && ignored.empty()) {
           type.set_nil(p);
           return;
         }

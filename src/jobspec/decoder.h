@@ -43,7 +43,6 @@ class Decoder {
   const hcl::Scope& scope_;
   hcl::Diagnostics& diagnostics_;
   hcl::Diagnostics opaque_diagnostics_;
-  hcl::Diagnostics scratch_;
 };
 
 // Blocks that have more to them than their members.
