@@ -255,6 +255,7 @@ void AllocRunner::update(Ref<Allocation> alloc) {
   hook_ctx_.group = task_group_of(*alloc_);
   save_alloc();
   if (new_deployment) clear_health();
+  adopt_deployment_status();
   for (auto& t : tasks_) t->update(alloc_);
   if (!stopping() && !terminal() && started_) update_ = Running(update_flow());
   if (stopping() && !was_stopping && !started_ && !ended()) {
@@ -304,6 +305,23 @@ void AllocRunner::set_health(bool healthy, const std::vector<std::pair<std::stri
   if (auto s = deps_.state.put_deployment_status(id(), deployment_status_); !s)
     log_error(kLog, "failed to persist deployment status", {{"error", s.error().message}});
   changed_soon();
+}
+
+// The servers own the canary flag, and an operator may have set the health that nobody here has judged yet.
+void AllocRunner::adopt_deployment_status() {
+  auto& theirs = alloc_->DeploymentStatus;
+  if (!theirs) return;
+  auto next = deployment_status_ ? *deployment_status_ : *theirs;
+  next.Canary = theirs->Canary;
+  next.ModifyIndex = theirs->ModifyIndex;
+  if (!next.Healthy && theirs->Healthy) {
+    next.Healthy = theirs->Healthy;
+    next.Timestamp = theirs->Timestamp;
+  }
+  if (deployment_status_ && *deployment_status_ == next) return;
+  deployment_status_ = next;
+  if (auto s = deps_.state.put_deployment_status(id(), deployment_status_); !s)
+    log_error(kLog, "failed to persist deployment status", {{"error", s.error().message}});
 }
 
 void AllocRunner::clear_health() {

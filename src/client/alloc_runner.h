@@ -95,6 +95,7 @@ class AllocRunner {
   void kill_tasks(const std::optional<KillCause>& cause);
   void open_gates();
   void save_alloc();
+  void adopt_deployment_status();
   void check_finished();
 
   RunnerDeps deps_;

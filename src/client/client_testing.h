@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
@@ -33,6 +34,10 @@ class TempDir {
     path_ = name;
   }
   ~TempDir() {
+    // Secrets directories of allocations that were left alone.
+    auto host = make_linux_host();
+    for (auto& m : mounts(*host))
+      if (m.path.starts_with(path_ + "/")) ::umount2(m.path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
@@ -292,6 +297,7 @@ class TestNode {
     config.state_dir = dir / "state";
     config.alloc_dir = dir / "alloc";
     config.datacenter = "dc1";
+    config.mount_secrets = false;
     config.http_advertise = "127.0.0.1:4646";
   }
   ~TestNode() { client.reset(); }

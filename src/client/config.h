@@ -79,6 +79,8 @@ struct Config {
   std::map<std::string, std::string> chroot_env;  // empty: kDefaultChrootEnv, each to its own path
   std::optional<DrainOnShutdown> drain_on_shutdown;
 
+  bool mount_secrets = true;         // secrets directories as tmpfs where permitted; off where nothing is secret (tests)
+
   // Environment of the agent process, inherited by tasks of drivers without an image (less env.denylist).
   std::map<std::string, std::string> host_env;
 

@@ -40,6 +40,7 @@ class TaskDirHook final : public TaskHook {
     TaskDirOptions options;
     options.skip = ctx.config.alloc_dir;
     options.isolation = ctx.isolation;
+    options.mount_secrets = ctx.config.mount_secrets;
     if (before.Data.get_or("task_dir_isolation") != out.data.at("task_dir_isolation")) {
       ctx.emit(with_message(make_task_event(kTaskSetup, ctx.world.clock.now()), kTaskBuildingTaskDir));
       options.chroot = ctx.config.chroot_env;
