@@ -198,6 +198,36 @@ TEST(JobDiff, WhatIsNotListedStillCounts) {
   EXPECT_EQ(diff.TaskGroups[0].Tasks[0].Annotations, List<std::string>{"forces in-place update"});
 }
 
+TEST(JobDiff, PairsTemplatesByDestination) {
+  auto before = canonical(kGood);
+  auto& task = before.TaskGroups[0].Tasks[0];
+  task.Templates = {Template{.DestPath = "a", .EmbeddedTmpl = "1"}, Template{.DestPath = "b", .EmbeddedTmpl = "2"}};
+  auto after = before;
+  auto& changed = after.TaskGroups[0].Tasks[0].Templates;
+  std::swap(changed[0], changed[1]);
+  changed[1].Uid = 7;
+  changed[1].Wait = WaitConfig{.Min = Duration(5), .Max = std::nullopt};
+  auto diff = *diff_jobs(&before, &after, false);
+  auto& objects = diff.TaskGroups[0].Tasks[0].Objects;
+  ASSERT_EQ(objects.size(), 1u);
+  EXPECT_EQ(objects[0].Type, "Edited");
+  ASSERT_EQ(objects[0].Fields.size(), 1u);
+  EXPECT_EQ(objects[0].Fields[0].Name, "Uid");
+  ASSERT_EQ(objects[0].Objects.size(), 1u);
+  EXPECT_EQ(objects[0].Objects[0].Fields[1].New, "5");
+}
+
+TEST(JobDiff, PairsServicesByNamePortAndPlace) {
+  auto before = canonical(kGood), after = before;
+  auto service = [](std::string name, std::string port) { return Service{.Name = std::move(name), .PortLabel = std::move(port)}; };
+  before.TaskGroups[0].Services = {service("a", "x"), service("b", "y"), service("c", "z")};
+  after.TaskGroups[0].Services = {service("c", "z"), service("a", "w"), service("n", "q")};
+  auto diff = *diff_jobs(&before, &after, false);
+  std::vector<std::string> types;
+  for (auto& o : diff.TaskGroups[0].Objects) types.push_back(o.Type);
+  EXPECT_EQ(types, (std::vector<std::string>{"Edited", "Added", "Deleted"}));
+}
+
 TEST(JobDiff, RefusesDifferentJobs) {
   auto a = canonical(kGood), b = a;
   b.ID = "other";

@@ -17,10 +17,4 @@ void fill_task(api::Task& task, const api::TaskGroup& group, const api::Job& job
 void fill_service(api::Service& service, const api::Task* task, const api::TaskGroup& group, const api::Job& job);
 void fill_resources(api::Resources& resources);
 
-// Lists and maps that mean the same empty as null become null.
-template <class T>
-void null_if_empty(T& container) {
-  if (container.empty()) container.reset();
-}
-
 }  // namespace drover::api_canonical

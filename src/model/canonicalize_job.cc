@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::string_view kGroupServiceTask = "group";
 
-// Empty and null mean the same in these fields; one form keeps "has the job changed?" a plain comparison.
-template <class T>
-void null_if_empty(T& container) {
-  if (container.empty()) container.reset();
-}
-
 void canonicalize(ServiceCheck& check, const Service& service, std::string_view task) {
   null_if_empty(check.Args);
   null_if_empty(check.Header);

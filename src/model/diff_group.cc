@@ -86,8 +86,10 @@ std::optional<ObjectDiff> wait(const WaitConfig* before, const WaitConfig* after
   if (!out) return out;
   auto flat = [](const WaitConfig* wait) {
     Flat f;
-    if (wait && wait->Min) f["Min"] = format_duration(*wait->Min);
-    if (wait && wait->Max) f["Max"] = format_duration(*wait->Max);
+    if (!wait) return f;
+    auto text = [](const std::optional<Duration>& d) { return d ? std::to_string(d->count()) : "nil"; };
+    f["Min"] = text(wait->Min);
+    f["Max"] = text(wait->Max);
     return f;
   };
   out->Fields = fields(flat(before), flat(after), contextual);
@@ -104,8 +106,15 @@ std::optional<ObjectDiff> change_script(const ChangeScript* before, const Change
 }
 
 std::optional<ObjectDiff> template_diff(const Template* before, const Template* after, bool contextual) {
-  auto out = plain_object("Template", before, after, contextual);
+  auto out = begin_object("Template", before, after);
   if (!out) return out;
+  auto flat = [](const Template* tmpl) {
+    Flat f = tmpl ? flatten(*tmpl) : Flat{};
+    if (tmpl && tmpl->Uid) f["Uid"] = std::to_string(*tmpl->Uid);
+    if (tmpl && tmpl->Gid) f["Gid"] = std::to_string(*tmpl->Gid);
+    return f;
+  };
+  out->Fields = fields(flat(before), flat(after), contextual);
   auto &b = or_empty(before), &a = or_empty(after);
   Objects objects;
   add(objects, wait(b.Wait.get(), a.Wait.get(), contextual));

@@ -35,6 +35,12 @@ ReschedulePolicy default_reschedule_policy(std::string_view job_type);
 EphemeralDisk default_ephemeral_disk();
 LogConfig default_log_config();
 
+// Where empty and null mean the same, null is the form that is kept: comparisons then are plain.
+template <class T>
+void null_if_empty(T& container) {
+  if (container.empty()) container.reset();
+}
+
 // Sets each null field of `to` from the field of the same name in `from`; fields that only one side has stay.
 // (api shape onto api shape, or server shape into api shape.)
 void fill_nulls(const TypeInfo& to_type, void* to, const TypeInfo& from_type, const void* from);

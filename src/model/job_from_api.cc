@@ -9,11 +9,6 @@
 namespace drover {
 namespace {
 
-template <class T>
-void null_if_empty(T& container) {
-  if (container.empty()) container.reset();
-}
-
 void settle_networks(List<NetworkResource>& networks) {
   null_if_empty(networks);
   for (auto& network : networks) {

@@ -25,11 +25,9 @@ void identity(const Job& job, MultiError& errors) {
 }
 
 void type_and_datacenters(const Job& job, MultiError& errors) {
-  static constexpr std::string_view kTypes[] = {kJobTypeCore, kJobTypeService, kJobTypeBatch, kJobTypeSystem,
-                                                kJobTypeSysBatch};
   if (job.Type.empty())
     errors.add("Missing job type");
-  else if (std::find(std::begin(kTypes), std::end(kTypes), job.Type) == std::end(kTypes))
+  else if (!validation::among(job.Type, {kJobTypeCore, kJobTypeService, kJobTypeBatch, kJobTypeSystem, kJobTypeSysBatch}))
     errors.add("Invalid job type: " + go_quote(job.Type));
   if (job.Datacenters.empty() && !job.Multiregion) errors.add("Missing job datacenters");
   for (auto& datacenter : job.Datacenters)

@@ -1,12 +1,18 @@
 // Shared by the files of job validation; not for others.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include "model/validate.h"
 
 namespace drover::validation {
+
+inline bool among(std::string_view value, std::initializer_list<std::string_view> values) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
 
 MultiError restart_policy(const RestartPolicy& policy);
 MultiError reschedule_policy(const ReschedulePolicy& policy);

@@ -21,10 +21,6 @@ constexpr int64_t kAttemptsJudgedMax = 100'000;
 
 std::string text(Duration d) { return format_duration(d); }
 
-bool among(std::string_view value, std::initializer_list<std::string_view> values) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
 Duration times(int64_t count, Duration d) {
   double product = static_cast<double>(count) * static_cast<double>(d.count());
   return product > 9e18 ? Duration::max() : Duration(count * d.count());

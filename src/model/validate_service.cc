@@ -12,14 +12,13 @@
 #include "model/validate_parts.h"
 
 namespace drover {
+
+using validation::among;
+
 namespace {
 
 constexpr Duration kCheckIntervalMin = 1s;
 constexpr Duration kCheckTimeoutMin = 1s;
-
-bool among(std::string_view value, std::initializer_list<std::string_view> values) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
 
 bool alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 

@@ -12,11 +12,10 @@
 #include "model/validate_parts.h"
 
 namespace drover {
-namespace {
 
-bool among(std::string_view value, std::initializer_list<std::string_view> values) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
+using validation::among;
+
+namespace {
 
 // Absolute path, cleaned, as its elements.
 std::vector<std::string> elements(std::string_view path) {
