@@ -76,7 +76,7 @@ std::string namespace_problem(const Job& job, const AdmissionOptions& options) {
 
 void validate_whole(const Job& job, const AdmissionOptions& options, MultiError& errors) {
   errors.append(validate(job));
-  if (job.Type == kJobTypeCore) errors.add("job type cannot be core");
+  if (job.Type == job_type::kCore) errors.add("job type cannot be core");
   if (!job.Payload.empty()) errors.add("job can't be submitted with a payload, only dispatched");
   if (job.Priority < kJobMinPriority || job.Priority > options.max_priority)
     errors.add(fmt::format("job priority must be between [{}, {}]", kJobMinPriority, options.max_priority));

@@ -54,11 +54,11 @@ void merge_policies(api::TaskGroup& group, const api::Job& job) {
   if (group.Update) fill_nulls(*group.Update, default_update_strategy());
 
   inherit(group.ReschedulePolicy, job.Reschedule);
-  if (!group.ReschedulePolicy && type != kJobTypeSystem) group.ReschedulePolicy.emplace();
+  if (!group.ReschedulePolicy && type != job_type::kSystem) group.ReschedulePolicy.emplace();
   if (group.ReschedulePolicy) fill_nulls(*group.ReschedulePolicy, default_reschedule_policy(type));
 
   inherit(group.Migrate, job.Migrate);
-  if (!group.Migrate && type == kJobTypeService) group.Migrate.emplace();
+  if (!group.Migrate && type == job_type::kService) group.Migrate.emplace();
   if (group.Migrate) fill_nulls(*group.Migrate, default_migrate_strategy());
 
   fill_nulls(group.RestartPolicy.ensure(), default_restart_policy(type));
@@ -90,7 +90,7 @@ void fill_scalars(api::Job& job) {
   fill(job.Priority, kJobDefaultPriority);
   fill(job.Stop, false);
   fill(job.Region, kGlobalRegion);
-  fill(job.Type, kJobTypeService);
+  fill(job.Type, job_type::kService);
   fill(job.AllAtOnce, false);
   for (auto* text : {&job.ConsulToken, &job.ConsulNamespace, &job.VaultToken, &job.VaultNamespace, &job.NomadTokenID,
                      &job.Status, &job.StatusDescription})
@@ -104,7 +104,7 @@ void fill_scalars(api::Job& job) {
 void canonicalize(api::Job& job) {
   fill_scalars(job);
   if (job.Periodic) fill(*job.Periodic);
-  if (!job.Update && *job.Type == kJobTypeService) job.Update.emplace();
+  if (!job.Update && *job.Type == job_type::kService) job.Update.emplace();
   if (job.Update) fill_nulls(*job.Update, default_update_strategy());
   if (job.Multiregion) fill(*job.Multiregion);
   for (auto& group : job.TaskGroups) fill(group, job);

@@ -50,11 +50,11 @@ void canonicalize(Resources& resources) {
 void canonicalize(TaskGroup& group, const Job& job) {
   null_if_empty(group.Meta);
   if (!group.RestartPolicy) group.RestartPolicy = default_restart_policy(job.Type);
-  if (!group.ReschedulePolicy && (job.Type == kJobTypeService || job.Type == kJobTypeBatch))
+  if (!group.ReschedulePolicy && (job.Type == job_type::kService || job.Type == job_type::kBatch))
     group.ReschedulePolicy = default_reschedule_policy(job.Type);
-  if (!group.Migrate && job.Type == kJobTypeService) group.Migrate = default_migrate_strategy();
+  if (!group.Migrate && job.Type == job_type::kService) group.Migrate = default_migrate_strategy();
   if (!group.EphemeralDisk) group.EphemeralDisk = default_ephemeral_disk();
-  if (job.Type == kJobTypeSystem && group.Count == 0) group.Count = 1;
+  if (job.Type == job_type::kSystem && group.Count == 0) group.Count = 1;
   if (group.Scaling && group.Scaling->Type.empty()) group.Scaling->Type = "horizontal";
   for (auto& service : group.Services) canonicalize(service, job, group, kGroupServiceTask);
   for (auto& network : group.Networks) canonicalize(network);

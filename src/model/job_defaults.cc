@@ -13,16 +13,16 @@ MigrateStrategy default_migrate_strategy() {
   return {.MaxParallel = 1, .HealthCheck = "checks", .MinHealthyTime = 10s, .HealthyDeadline = 5min};
 }
 
-RestartPolicy default_restart_policy(std::string_view job_type) {
-  if (job_type == kJobTypeService || job_type == kJobTypeSystem)
+RestartPolicy default_restart_policy(std::string_view type) {
+  if (type == job_type::kService || type == job_type::kSystem)
     return {.Attempts = 2, .Interval = 30min, .Delay = 15s, .Mode = "fail"};
   return {.Attempts = 3, .Interval = 24h, .Delay = 15s, .Mode = "fail"};
 }
 
-ReschedulePolicy default_reschedule_policy(std::string_view job_type) {
-  if (job_type == kJobTypeService)
+ReschedulePolicy default_reschedule_policy(std::string_view type) {
+  if (type == job_type::kService)
     return {.Delay = 30s, .DelayFunction = "exponential", .MaxDelay = 1h, .Unlimited = true};
-  if (job_type == kJobTypeBatch) return {.Attempts = 1, .Interval = 24h, .Delay = 5s, .DelayFunction = "constant"};
+  if (type == job_type::kBatch) return {.Attempts = 1, .Interval = 24h, .Delay = 5s, .DelayFunction = "constant"};
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "model/api_job.h"
 #include "model/job.h"
+#include "model/status.h"
 
 namespace drover {
 
@@ -15,12 +16,6 @@ inline constexpr int64_t kJobMinPriority = 1;
 inline constexpr int64_t kJobDefaultPriority = 50;
 inline constexpr int64_t kJobDefaultMaxPriority = 100;
 
-inline constexpr std::string_view kJobTypeService = "service";
-inline constexpr std::string_view kJobTypeBatch = "batch";
-inline constexpr std::string_view kJobTypeSystem = "system";
-inline constexpr std::string_view kJobTypeSysBatch = "sysbatch";
-inline constexpr std::string_view kJobTypeCore = "core";
-
 inline constexpr std::string_view kProviderConsul = "consul";
 inline constexpr std::string_view kProviderNomad = "nomad";
 
@@ -29,9 +24,9 @@ inline constexpr int64_t kDispatchPayloadBytesMax = 16 * 1024;
 
 UpdateStrategy default_update_strategy();
 MigrateStrategy default_migrate_strategy();
-RestartPolicy default_restart_policy(std::string_view job_type);
+RestartPolicy default_restart_policy(std::string_view type);
 // All zero (disabled) for types that do not reschedule.
-ReschedulePolicy default_reschedule_policy(std::string_view job_type);
+ReschedulePolicy default_reschedule_policy(std::string_view type);
 EphemeralDisk default_ephemeral_disk();
 LogConfig default_log_config();
 

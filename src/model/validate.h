@@ -19,7 +19,7 @@ MultiError validate(const Affinity& affinity);
 MultiError validate(const Spread& spread);
 MultiError validate(const Resources& resources);
 MultiError validate(const Service& service);
-MultiError validate(const Task& task, std::string_view job_type, const TaskGroup& group);
+MultiError validate(const Task& task, std::string_view type, const TaskGroup& group);
 
 // Whether `path`, taken below `prefix` ("task", "task/local/") in an allocation's directory, leaves that directory.
 // Lexical: links are the client's affair.

@@ -68,7 +68,7 @@ void policies(const TaskGroup& group, const Job& job, MultiError& errors) {
   else
     errors.add(fmt::format("Task Group {} should have a restart policy", group.Name));
   spreads(group.Spreads, job.Type, errors);
-  if (job.Type == kJobTypeSystem) {
+  if (job.Type == job_type::kSystem) {
     if (group.ReschedulePolicy) errors.add("System jobs should not have a reschedule policy");
   } else if (group.ReschedulePolicy) {
     errors.add_nested(reschedule_policy(*group.ReschedulePolicy));
@@ -80,12 +80,12 @@ void policies(const TaskGroup& group, const Job& job, MultiError& errors) {
   else if (group.EphemeralDisk->SizeMB < kDiskMBMin)
     errors.add(fmt::format("minimum DiskMB value is {}; got {}", kDiskMBMin, group.EphemeralDisk->SizeMB));
   if (group.Update) {
-    if (job.Type != kJobTypeService && job.Type != kJobTypeSystem)
+    if (job.Type != job_type::kService && job.Type != job_type::kSystem)
       errors.add(fmt::format("Job type {} does not allow update block", go_quote(job.Type)));
     errors.add_nested(update_strategy(*group.Update));
   }
   if (!group.Migrate) return;
-  if (job.Type == kJobTypeService)
+  if (job.Type == job_type::kService)
     errors.add_nested(migrate_strategy(*group.Migrate));
   else
     errors.add(fmt::format("Job type {} does not allow migrate block", go_quote(job.Type)));
@@ -130,7 +130,7 @@ void tasks(const TaskGroup& group, const Job& job, MultiError& errors) {
         errors.add(fmt::format("Task {} has a volume mount ({}) referencing undefined volume {}", task.Name, i, volume));
     }
     errors.add_nested(fmt::format("Task {} validation failed: ", task.Name), validate(task, job.Type, group));
-    if (job.Type == kJobTypeService && group.Update && task.KillTimeout > group.Update->ProgressDeadline)
+    if (job.Type == job_type::kService && group.Update && task.KillTimeout > group.Update->ProgressDeadline)
       errors.add(fmt::format("Task {} has a kill timout ({}) longer than the group's progress deadline ({})", task.Name,
                              format_duration(task.KillTimeout), format_duration(group.Update->ProgressDeadline)));
   }

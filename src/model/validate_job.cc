@@ -27,7 +27,8 @@ void identity(const Job& job, MultiError& errors) {
 void type_and_datacenters(const Job& job, MultiError& errors) {
   if (job.Type.empty())
     errors.add("Missing job type");
-  else if (!validation::among(job.Type, {kJobTypeCore, kJobTypeService, kJobTypeBatch, kJobTypeSystem, kJobTypeSysBatch}))
+  else if (!validation::among(job.Type, {job_type::kCore, job_type::kService, job_type::kBatch, job_type::kSystem,
+                                         job_type::kSysbatch}))
     errors.add("Invalid job type: " + go_quote(job.Type));
   if (job.Datacenters.empty() && !job.Multiregion) errors.add("Missing job datacenters");
   for (auto& datacenter : job.Datacenters)
@@ -46,17 +47,17 @@ void groups_at_a_glance(const Job& job, MultiError& errors) {
     }
     if (group.ShutdownDelay && *group.ShutdownDelay < 0s) errors.add("ShutdownDelay must be a positive value");
     Duration stop_after = group.StopAfterClientDisconnect.value_or(0s);
-    if (stop_after > 0s && job.Type != kJobTypeBatch && job.Type != kJobTypeService)
+    if (stop_after > 0s && job.Type != job_type::kBatch && job.Type != job_type::kService)
       errors.add("stop_after_client_disconnect can only be set in batch and service jobs");
     if (stop_after < 0s) errors.add("stop_after_client_disconnect must be a positive value");
-    if (job.Type == kJobTypeSystem && group.Count > 1)
+    if (job.Type == job_type::kSystem && group.Count > 1)
       errors.add(fmt::format("Job task group {} has count {}. Count cannot exceed 1 with system scheduler", group.Name,
                              group.Count));
   }
 }
 
 void launches(const Job& job, MultiError& errors) {
-  bool batch = job.Type == kJobTypeBatch || job.Type == kJobTypeSysBatch;
+  bool batch = job.Type == job_type::kBatch || job.Type == job_type::kSysbatch;
   if (job.Periodic && job.Periodic->Enabled) {
     if (!batch) errors.add(R"(Periodic can only be used with "batch" or "sysbatch" scheduler)");
     errors.add_nested(validation::periodic(*job.Periodic));

@@ -21,7 +21,7 @@ MultiError migrate_strategy(const MigrateStrategy& migrate);
 MultiError scaling_policy(const ScalingPolicy& policy);
 MultiError periodic(const PeriodicConfig& periodic);
 MultiError parameterized(const ParameterizedJobConfig& config);
-MultiError volume(const VolumeRequest& volume, std::string_view job_type, int64_t group_count, int64_t canaries);
+MultiError volume(const VolumeRequest& volume, std::string_view type, int64_t group_count, int64_t canaries);
 
 MultiError group(const TaskGroup& group, const Job& job);
 MultiError group_networks(const TaskGroup& group);
@@ -34,7 +34,7 @@ std::string connect(const ConsulConnect& connect);
 // "Constraint 2 validation failed: ..." for each bad one.
 void constraints(const List<Constraint>& constraints, MultiError& errors);
 // The same for affinities and spreads; system jobs have none.
-void affinities(const List<Affinity>& affinities, std::string_view job_type, MultiError& errors);
-void spreads(const List<Spread>& spreads, std::string_view job_type, MultiError& errors);
+void affinities(const List<Affinity>& affinities, std::string_view type, MultiError& errors);
+void spreads(const List<Spread>& spreads, std::string_view type, MultiError& errors);
 
 }  // namespace drover::validation

@@ -165,8 +165,8 @@ void constraints(const List<Constraint>& constraints, MultiError& errors) {
     errors.add_nested(fmt::format("Constraint {} validation failed: ", i + 1), validate(constraints[i]));
 }
 
-void affinities(const List<Affinity>& affinities, std::string_view job_type, MultiError& errors) {
-  if (job_type == kJobTypeSystem) {
+void affinities(const List<Affinity>& affinities, std::string_view type, MultiError& errors) {
+  if (type == job_type::kSystem) {
     if (!affinities.is_nil()) errors.add("System jobs may not have an affinity block");
     return;
   }
@@ -174,8 +174,8 @@ void affinities(const List<Affinity>& affinities, std::string_view job_type, Mul
     errors.add_nested(fmt::format("Affinity {} validation failed: ", i + 1), validate(affinities[i]));
 }
 
-void spreads(const List<Spread>& spreads, std::string_view job_type, MultiError& errors) {
-  if (job_type == kJobTypeSystem) {
+void spreads(const List<Spread>& spreads, std::string_view type, MultiError& errors) {
+  if (type == job_type::kSystem) {
     if (!spreads.is_nil()) errors.add("System jobs may not have a spread block");
     return;
   }

@@ -252,11 +252,11 @@ void csi_volume(const VolumeRequest& volume, int64_t group_count, MultiError& er
 
 }  // namespace
 
-MultiError volume(const VolumeRequest& volume, std::string_view job_type, int64_t group_count, int64_t canaries) {
+MultiError volume(const VolumeRequest& volume, std::string_view type, int64_t group_count, int64_t canaries) {
   MultiError errors;
   if (volume.Source.empty()) errors.add("volume has an empty source");
   if (volume.PerAlloc) {
-    if (job_type == kJobTypeSystem || job_type == kJobTypeSysBatch)
+    if (type == job_type::kSystem || type == job_type::kSysbatch)
       errors.add("volume cannot be per_alloc for system or sysbatch jobs");
     if (canaries > 0) errors.add("volume cannot be per_alloc when canaries are in use");
   }

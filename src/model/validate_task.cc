@@ -167,14 +167,14 @@ MultiError log_problems(const LogConfig& logs) {
   return errors;
 }
 
-void placement(const Task& task, std::string_view job_type, MultiError& errors) {
+void placement(const Task& task, std::string_view type, MultiError& errors) {
   for (size_t i = 0; i < task.Constraints.size(); ++i) {
     auto& constraint = task.Constraints[i];
     errors.add_nested(fmt::format("Constraint {} validation failed: ", i + 1), validate(constraint));
     if (among(constraint.Operand, {"distinct_hosts", "distinct_property"}))
       errors.add(fmt::format("Constraint {} has disallowed Operand at task level: {}", i + 1, constraint.Operand));
   }
-  validation::affinities(task.Affinities, job_type, errors);
+  validation::affinities(task.Affinities, type, errors);
 }
 
 void helpers(const Task& task, MultiError& errors) {
@@ -211,7 +211,7 @@ bool path_escapes_alloc(std::string_view prefix, std::string_view path) {
   return parts.size() > 2 && parts[2].starts_with("..");
 }
 
-MultiError validate(const Task& task, std::string_view job_type, const TaskGroup& group) {
+MultiError validate(const Task& task, std::string_view type, const TaskGroup& group) {
   MultiError errors;
   names(task, errors);
   if (!task.Resources)
@@ -222,7 +222,7 @@ MultiError validate(const Task& task, std::string_view job_type, const TaskGroup
     errors.add("Missing Log Config");
   else
     errors.add_nested(log_problems(*task.LogConfig));
-  placement(task, job_type, errors);
+  placement(task, type, errors);
   errors.add_nested(validation::task_services(task, group.Networks));
   if (task.LogConfig && group.EphemeralDisk) {
     int64_t logs_mb = task.LogConfig->MaxFiles * task.LogConfig->MaxFileSizeMB;
