@@ -35,6 +35,13 @@ struct Sample {
   }
 };
 
+// A struct with a part on the heap that the wire sees as its own fields.
+struct Sparse {
+  std::string ID;
+  Box<Inner> more;
+  friend bool operator==(const Sparse&, const Sparse&) = default;
+};
+
 struct RequestShape {
   std::optional<std::string> ID;
   std::optional<bool> Flag;
@@ -47,8 +54,11 @@ struct RequestShape {
 DROVER_TYPE(Inner)
 DROVER_TYPE(Sample)
 DROVER_TYPE(RequestShape)
+DROVER_TYPE(Sparse)
 }  // namespace drover
 
+DROVER_DESCRIBE(drover::Sparse, "Sparse", DROVER_FIELD(ID), DROVER_FLAT_FIELD(more, Name),
+                DROVER_FLAT_FIELD(more, Count))
 DROVER_DESCRIBE(drover::Inner, "api.Inner", DROVER_FIELD(Name), DROVER_FIELD(Count).wire("int64"))
 DROVER_DESCRIBE(drover::Sample, "api.Sample", DROVER_FIELD(ID), DROVER_FIELD(Alloc), DROVER_FIELD(Shared),
                 DROVER_FIELD(Flag), DROVER_FIELD(Small), DROVER_FIELD(Big), DROVER_FIELD(Ratio), DROVER_FIELD(Wait),
@@ -173,6 +183,17 @@ TEST(Msgpack, EveryTruncationIsAnError) {
   auto bytes = to_msgpack(full());
   for (size_t n = 0; n < bytes.size(); ++n)
     EXPECT_FALSE(from_msgpack<Sample>(std::string_view(bytes).substr(0, n))) << n;
+}
+
+TEST(Msgpack, FieldsBehindABoxAreTheStructsOwn) {
+  Sparse plain{.ID = "a"};
+  EXPECT_EQ(to_json(plain, {.trailing_newline = false}), R"({"ID":"a","Name":"","Count":null})");
+  EXPECT_FALSE(from_msgpack<Sparse>(to_msgpack(plain, {.omit_default = true}))->more);
+  Sparse full{.ID = "a", .more = Inner{.Name = "n", .Count = 3}};
+  EXPECT_EQ(to_json(full, {.trailing_newline = false}), R"({"ID":"a","Name":"n","Count":3})");
+  for (bool omit : {false, true}) EXPECT_EQ(*from_msgpack<Sparse>(to_msgpack(full, {.omit_default = omit})), full);
+  EXPECT_EQ(from_json<Sparse>(R"({"Count":4})")->more->Count, 4);
+  EXPECT_EQ(convert<Sparse>(Inner{.Name = "x"}).more->Name, "x");
 }
 
 TEST(Reflect, ConvertsNullableShapesByName) {

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/containers.h"
@@ -54,12 +55,17 @@ struct FieldInfo {
   TypeGetter type = nullptr;
   uint32_t offset = 0;
   uint8_t flags = 0;
+  // For a field that lives in a struct behind a Box of this one (DROVER_FLAT_FIELD): the inner struct, made when
+  // `make`, else a default one where there is none. The wire sees the field as the outer struct's own.
+  void* (*inner)(void* object, bool make) = nullptr;
 
   FieldInfo json(std::string_view n) const { auto f = *this; f.json_name = n; return f; }
   FieldInfo wire(std::string_view t) const { auto f = *this; f.go_type = t; return f; }
   FieldInfo with(unsigned more) const { auto f = *this; f.flags |= static_cast<uint8_t>(more); return f; }
-  void* in(void* object) const { return static_cast<char*>(object) + offset; }
-  const void* in(const void* object) const { return static_cast<const char*>(object) + offset; }
+  void* in(void* object) const { return static_cast<char*>(inner ? inner(object, true) : object) + offset; }
+  const void* in(const void* object) const {
+    return static_cast<const char*>(inner ? inner(const_cast<void*>(object), false) : object) + offset;
+  }
 };
 
 // What the walkers may do with a value of some type. `object` is always the address of a live value.
@@ -267,6 +273,19 @@ FieldInfo field(std::string_view name, M T::* member) {
   return f;
 }
 
+// kBox: the Box member of T that holds the struct with `member`.
+template <auto kBox, class T, class I, class M>
+FieldInfo flat_field(std::string_view name, Box<I> T::*, M I::* member) {
+  FieldInfo f = field(name, member);
+  f.inner = [](void* object, bool make) -> void* {
+    static const I kDefault{};
+    auto& box = static_cast<T*>(object)->*kBox;
+    if (!box && !make) return const_cast<I*>(&kDefault);
+    return &box.ensure();
+  };
+  return f;
+}
+
 // Fills in `sorted` and checks that names are unique.
 TypeInfo finish_struct(TypeInfo t, std::string_view name, std::vector<FieldInfo> fields);
 
@@ -284,6 +303,11 @@ std::string go_type_of(const TypeInfo& type);
 
 // In one .cc, outside any namespace.
 #define DROVER_FIELD(member) ::drover::detail::field(#member, &Self::member)
+
+// A member of the struct behind the Box member `box`.
+#define DROVER_FLAT_FIELD(box, member)                                              \
+  ::drover::detail::flat_field<&Self::box>(#member, &Self::box,                     \
+      &std::remove_cvref_t<decltype(*std::declval<Self&>().box)>::member)
 
 #define DROVER_DESCRIBE(T, name, ...)                                                                     \
   template <>                                                                                             \

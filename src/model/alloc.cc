@@ -15,12 +15,15 @@ DROVER_DESCRIBE(drover::RescheduleTracker, "structs.RescheduleTracker",
 
 DROVER_DESCRIBE(drover::TaskEvent, "structs.TaskEvent",
     DROVER_FIELD(Type), DROVER_FIELD(Time).wire("int64"), DROVER_FIELD(Message), DROVER_FIELD(DisplayMessage),
-    DROVER_FIELD(Details), DROVER_FIELD(FailsTask), DROVER_FIELD(RestartReason), DROVER_FIELD(SetupError),
-    DROVER_FIELD(DriverError), DROVER_FIELD(ExitCode), DROVER_FIELD(Signal), DROVER_FIELD(KillTimeout),
-    DROVER_FIELD(KillError), DROVER_FIELD(KillReason), DROVER_FIELD(StartDelay).wire("int64"),
-    DROVER_FIELD(DownloadError), DROVER_FIELD(ValidationError), DROVER_FIELD(DiskLimit).wire("int64"),
-    DROVER_FIELD(FailedSibling), DROVER_FIELD(VaultError), DROVER_FIELD(TaskSignalReason), DROVER_FIELD(TaskSignal),
-    DROVER_FIELD(DriverMessage), DROVER_FIELD(GenericSource))
+    DROVER_FIELD(Details), DROVER_FIELD(FailsTask), DROVER_FLAT_FIELD(more, RestartReason),
+    DROVER_FLAT_FIELD(more, SetupError), DROVER_FLAT_FIELD(more, DriverError), DROVER_FLAT_FIELD(more, ExitCode),
+    DROVER_FLAT_FIELD(more, Signal), DROVER_FLAT_FIELD(more, KillTimeout), DROVER_FLAT_FIELD(more, KillError),
+    DROVER_FLAT_FIELD(more, KillReason), DROVER_FLAT_FIELD(more, StartDelay).wire("int64"),
+    DROVER_FLAT_FIELD(more, DownloadError), DROVER_FLAT_FIELD(more, ValidationError),
+    DROVER_FLAT_FIELD(more, DiskLimit).wire("int64"), DROVER_FLAT_FIELD(more, FailedSibling),
+    DROVER_FLAT_FIELD(more, VaultError), DROVER_FLAT_FIELD(more, TaskSignalReason),
+    DROVER_FLAT_FIELD(more, TaskSignal), DROVER_FLAT_FIELD(more, DriverMessage),
+    DROVER_FLAT_FIELD(more, GenericSource))
 
 DROVER_DESCRIBE(drover::TaskHandle, "structs.TaskHandle",
     DROVER_FIELD(Version), DROVER_FIELD(DriverState))

@@ -45,13 +45,8 @@ struct RescheduleTracker {
   friend bool operator==(const RescheduleTracker&, const RescheduleTracker&) = default;
 };
 
-struct TaskEvent {
-  SharedString Type;
-  int64_t Time = 0;
-  SharedString Message;
-  SharedString DisplayMessage;
-  Map<std::string> Details;
-  bool FailsTask = false;
+// What few events say beside their type and message. On the wire these are fields of the event itself.
+struct TaskEventMore {
   SharedString RestartReason;
   SharedString SetupError;
   SharedString DriverError;
@@ -70,6 +65,18 @@ struct TaskEvent {
   SharedString TaskSignal;
   SharedString DriverMessage;
   SharedString GenericSource;
+
+  friend bool operator==(const TaskEventMore&, const TaskEventMore&) = default;
+};
+
+struct TaskEvent {
+  SharedString Type;
+  int64_t Time = 0;
+  SharedString Message;
+  SharedString DisplayMessage;
+  Map<std::string> Details;
+  bool FailsTask = false;
+  Box<TaskEventMore> more;  // empty for most: an allocation keeps up to ten events per task
 
   friend bool operator==(const TaskEvent&, const TaskEvent&) = default;
 };

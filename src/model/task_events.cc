@@ -27,32 +27,32 @@ TaskEvent with_display(TaskEvent e, std::string_view display) {
 }
 
 TaskEvent with_setup_error(TaskEvent e, std::string_view error) {
-  e.SetupError = error;
+  e.more.ensure().SetupError = error;
   if (!error.empty()) e.Details.set("setup_error", std::string(error));
   return e;
 }
 
 TaskEvent with_driver_error(TaskEvent e, std::string_view error) {
-  e.DriverError = error;
+  e.more.ensure().DriverError = error;
   if (!error.empty()) e.Details.set("driver_error", std::string(error));
   return e;
 }
 
 TaskEvent with_validation_error(TaskEvent e, std::string_view error) {
-  e.ValidationError = error;
+  e.more.ensure().ValidationError = error;
   if (!error.empty()) e.Details.set("validation_error", std::string(error));
   return e;
 }
 
 TaskEvent with_download_error(TaskEvent e, std::string_view error) {
-  e.DownloadError = error;
+  e.more.ensure().DownloadError = error;
   if (!error.empty()) e.Details.set("download_error", std::string(error));
   return e;
 }
 
 TaskEvent with_exit(TaskEvent e, int64_t code, int64_t signal, std::string_view message, bool oom_killed) {
-  e.ExitCode = code;
-  e.Signal = signal;
+  e.more.ensure().ExitCode = code;
+  e.more.ensure().Signal = signal;
   e.Details.set("exit_code", std::to_string(code));
   e.Details.set("signal", std::to_string(signal));
   e.Details.set("oom_killed", oom_killed ? "true" : "false");
@@ -64,53 +64,53 @@ TaskEvent with_exit(TaskEvent e, int64_t code, int64_t signal, std::string_view 
 }
 
 TaskEvent with_kill_timeout(TaskEvent e, Duration timeout, Duration max_timeout) {
-  e.KillTimeout = std::min(timeout, max_timeout);
-  e.Details.set("kill_timeout", format_duration(e.KillTimeout));
+  e.more.ensure().KillTimeout = std::min(timeout, max_timeout);
+  e.Details.set("kill_timeout", format_duration(e.more->KillTimeout));
   return e;
 }
 
 TaskEvent with_kill_error(TaskEvent e, std::string_view error) {
-  e.KillError = error;
+  e.more.ensure().KillError = error;
   if (!error.empty()) e.Details.set("kill_error", std::string(error));
   return e;
 }
 
 TaskEvent with_kill_reason(TaskEvent e, std::string_view reason) {
-  e.KillReason = reason;
+  e.more.ensure().KillReason = reason;
   e.Details.set("kill_reason", std::string(reason));
   return e;
 }
 
 TaskEvent with_restart_delay(TaskEvent e, Duration delay) {
-  e.StartDelay = delay.count();
+  e.more.ensure().StartDelay = delay.count();
   e.Details.set("start_delay", std::to_string(delay.count()));
   return e;
 }
 
 TaskEvent with_restart_reason(TaskEvent e, std::string_view reason) {
-  e.RestartReason = reason;
+  e.more.ensure().RestartReason = reason;
   e.Details.set("restart_reason", std::string(reason));
   return e;
 }
 
 TaskEvent with_signal(TaskEvent e, std::string_view signal, std::string_view reason) {
-  e.TaskSignal = signal;
+  e.more.ensure().TaskSignal = signal;
   e.Details.set("task_signal", std::string(signal));
   if (!reason.empty()) {
-    e.TaskSignalReason = reason;
+    e.more.ensure().TaskSignalReason = reason;
     e.Details.set("task_signal_reason", std::string(reason));
   }
   return e;
 }
 
 TaskEvent with_failed_sibling(TaskEvent e, std::string_view task) {
-  e.FailedSibling = task;
+  e.more.ensure().FailedSibling = task;
   e.Details.set("failed_sibling", std::string(task));
   return e;
 }
 
 TaskEvent with_driver_message(TaskEvent e, std::string_view message) {
-  e.DriverMessage = message;
+  e.more.ensure().DriverMessage = message;
   e.Details.set("driver_message", std::string(message));
   return e;
 }

@@ -23,8 +23,10 @@ void Interner::share(Allocation& a) {
   for (auto& s : a.AllocStates) s.Value = text(s.Value);
   for (auto& [name, task] : a.TaskStates) {
     task.State = text(task.State);
-    for (auto& e : task.Events)
+    for (auto& e : task.Events) {
       for (auto* s : {&e.Type, &e.Message, &e.DisplayMessage}) *s = text(*s);
+      if (e.more && *e.more == TaskEventMore{}) e.more.reset();  // a wire that names every field makes one
+    }
   }
   size_t hash = std::hash<SharedString>()(a.Namespace) * 31 + std::hash<SharedString>()(a.JobID) * 17 +
                 std::hash<SharedString>()(a.TaskGroup);

@@ -438,10 +438,16 @@ class Tree {
   }
 
   // Splits an owned full node. At its end only the new entry goes right, so that ascending keys fill their nodes.
-  static Node* split_node(Node* n, int at) {
+  // Both halves are as large as they need to be.
+  static Node* split_node(Node*& n, int at) {
     int keep = at == n->count ? n->count : n->count / 2;
     Node* right = make(n->leaf, static_cast<size_t>(n->count - keep + 1));
-    if (keep < n->count) take_entries(n, keep, right);
+    if (keep == n->count) return right;
+    take_entries(n, keep, right);
+    Node* left = make(n->leaf, static_cast<size_t>(keep + 1));
+    take_entries(n, 0, left);
+    free_block(n);
+    n = left;
     return right;
   }
 
