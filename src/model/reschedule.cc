@@ -44,8 +44,7 @@ const ReschedulePolicy* reschedule_policy(const Allocation& a) {
 Time last_event_time(const Allocation& a) {
   Time latest;
   for (auto& [name, state] : a.TaskStates) latest = std::max(latest, state.FinishedAt);
-  if (!latest.unset()) return latest;
-  return a.ModifyTime ? Time::from_unix_nanos(a.ModifyTime) : Time{};
+  return latest.unset() ? Time::from_unix_nanos(a.ModifyTime) : latest;
 }
 
 Duration next_reschedule_delay(const Allocation& a) {
