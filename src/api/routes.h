@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/call.h"
+#include "model/alloc.h"
 
 namespace drover::api {
 
@@ -38,6 +39,12 @@ void add_namespace_routes(std::vector<Route>& routes);
 void add_client_routes(std::vector<Route>& routes);
 void add_agent_routes(std::vector<Route>& routes);
 void add_other_routes(std::vector<Route>& routes);
+
+// An allocation as HTTP shows it: with the older resource fields and with display messages of events.
+Allocation shown_alloc(const Allocation& alloc);
+List<AllocListStub> shown_stubs(List<AllocListStub> stubs);
+// The checks of an allocation, asked on its node; also served under /v1/client.
+Async<Result<Reply>> alloc_checks(Call& call, std::string alloc_id);
 
 // The handler to give to net::HttpServer.
 net::HttpHandler http_handler(Agent& agent);

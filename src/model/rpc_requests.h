@@ -356,6 +356,13 @@ struct AutopilotSetConfigRequest : WriteRequest {
   friend bool operator==(const AutopilotSetConfigRequest&, const AutopilotSetConfigRequest&) = default;
 };
 
+struct RaftRemovePeerRequest : WriteRequest {
+  std::string ID;
+  std::string Address;
+
+  friend bool operator==(const RaftRemovePeerRequest&, const RaftRemovePeerRequest&) = default;
+};
+
 struct AutopilotConfigResponse : QueryMeta {
   Box<api::AutopilotConfiguration> Config;
 
@@ -480,6 +487,7 @@ DROVER_TYPE(rpc::StringResponse)
 DROVER_TYPE(rpc::StringListResponse)
 DROVER_TYPE(rpc::SchedulerSetConfigRequest)
 DROVER_TYPE(rpc::AutopilotSetConfigRequest)
+DROVER_TYPE(rpc::RaftRemovePeerRequest)
 DROVER_TYPE(rpc::AutopilotConfigResponse)
 DROVER_TYPE(rpc::NamespaceListRequest)
 DROVER_TYPE(rpc::NamespaceSpecificRequest)

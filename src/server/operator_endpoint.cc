@@ -96,6 +96,15 @@ Status raft_configuration(ReadContext& c, const rpc::GenericRequest&, RaftConfig
   return {};
 }
 
+Async<Status> raft_remove_peer(Server& server, const rpc::RaftRemovePeerRequest& req, GenericResponse&) {
+  for (auto& s : server.replica().configuration()) {
+    if (!req.ID.empty() ? s.id != req.ID : s.address != req.Address) continue;
+    co_return co_await server.replica().remove(s.id);
+  }
+  co_return internal(fmt::format("{} {} was not found in the Raft configuration", req.ID.empty() ? "address" : "id",
+                                 go_quote(req.ID.empty() ? req.Address : req.ID)));
+}
+
 Status scheduler_get(ReadContext& c, const rpc::GenericRequest&, SchedulerConfigurationResponse& resp) {
   if (auto config = c.snap.scheduler_config().get(c.watch)) {
     resp.SchedulerConfig = *config;
@@ -171,6 +180,7 @@ void add_status_rows(std::vector<RpcRow>& rows) {
 
 void add_operator_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&raft_configuration>("Operator.RaftGetConfiguration", Where::kStale));
+  rows.push_back(rpc_row<&raft_remove_peer>("Operator.RaftRemovePeer", Where::kLeader));
   rows.push_back(rpc_row<&scheduler_get>("Operator.SchedulerGetConfiguration", Where::kStale));
   rows.push_back(rpc_row<&scheduler_set>("Operator.SchedulerSetConfiguration", Where::kLeader));
   rows.push_back(rpc_row<&autopilot_get>("Operator.AutopilotGetConfiguration", Where::kStale));
