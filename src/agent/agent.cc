@@ -1,0 +1,289 @@
+#include "agent/agent.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "agent/host_data.h"
+#include "api/agent.h"
+#include "api/routes.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "client/client.h"
+#include "client/host_source.h"
+#include "client/server_api.h"
+#include "client/state_db.h"
+#include "drivers/registry.h"
+#include "drivers/shim_binary.h"
+#include "net/http_server.h"
+#include "net/network.h"
+#include "net/real_world.h"
+#include "raft/replica.h"
+#include "server/leader.h"
+#include "server/server.h"
+#include "server/worker.h"
+
+namespace drover::agent {
+namespace {
+
+// The client's servers, in the same process.
+class LocalServers final : public client::ServerApi {
+ public:
+  explicit LocalServers(server::Server& server) : server_(server) {}
+
+ protected:
+  Async<Status> invoke(std::string_view method, const TypeInfo&, const void* request, const TypeInfo&, void* response) override {
+    co_return co_await server_.invoke(method, request, response);
+  }
+
+ private:
+  server::Server& server_;
+};
+
+// A client-only agent without a server in reach.
+class NoServers final : public client::ServerApi {
+ protected:
+  Async<Status> invoke(std::string_view, const TypeInfo&, const void*, const TypeInfo&, void*) override {
+    co_return Error(ErrorCode::kUnavailable, "no servers");
+  }
+};
+
+std::string host_port(std::string_view host, uint16_t port) {
+  return host.find(':') != std::string_view::npos ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+Result<std::string> persistent_node_id(const std::string& dir, Random& random) {
+  std::error_code ec;
+  std::filesystem::create_directories(dir, ec);
+  if (ec) return Error(ErrorCode::kIo, fmt::format("mkdir {}: {}", dir, ec.message()));
+  auto path = dir + "/node-id";
+  if (std::ifstream in(path); in) {
+    std::string id;
+    in >> id;
+    if (auto parsed = Uuid::parse(to_lower(id)); parsed && !parsed->nil()) return parsed->str();
+    return Error(ErrorCode::kCorrupt, fmt::format("{} holds no UUID; restore it, or remove it to start as a new server", path));
+  }
+  auto id = Uuid::generate(random).str();
+  std::ofstream out(path);
+  out << id;
+  out.flush();
+  if (!out) return Error(ErrorCode::kIo, fmt::format("open {}: cannot be written", path));
+  return id;
+}
+
+}  // namespace
+
+class Agent::Impl final : public api::Agent {
+ public:
+  Impl(net::RealWorld& world, Settings settings, std::function<void(const Error&)> fatal)
+      : world_(world), settings_(std::move(settings)), fatal_(std::move(fatal)), network_(world.loop, &world.pool) {}
+
+  Async<Status> start() {
+    // Ports first: a port that is taken is found out before anything is written.
+    DROVER_CO_CHECK(bind());
+    DROVER_CO_CHECK(start_server());
+    if (settings_.client) {
+      auto started = co_await start_client();
+      if (!started) co_return std::move(started).error().with_context("client setup failed");
+    }
+    serve();
+    co_return Status{};
+  }
+
+  Async<void> shutdown(bool leave) {
+    if (http_) http_->stop();
+    if (client_) {
+      if (leave) {
+        auto left = co_await client_->leave();
+        if (!left) log_error("agent", "client leave failed", {{"error", left.error().message}});
+      }
+      co_await client_->shutdown();
+    }
+    if (server_) co_await server_->shutdown();
+    http_.reset();
+    client_.reset();
+    server_.reset();
+  }
+
+  void reload(const Settings& s) {
+    configure_log(s.log);
+    settings_.log = s.log;
+    settings_.http_response_headers = s.http_response_headers;
+    if (server_ && s.server && (s.server->num_schedulers != server_->config().num_schedulers ||
+                                s.server->enabled_schedulers != server_->config().enabled_schedulers))
+      (void)server_->set_workers(s.server->num_schedulers, s.server->enabled_schedulers);
+  }
+
+  // ---- api::Agent ----------------------------------------------------------------------------------------------------
+  World& world() override { return world_.world; }
+  server::Server* server() override { return server_.get(); }
+  client::Client* client() override { return client_.get(); }
+  const std::string& region() const override { return settings_.region; }
+  const std::string& node_name() const override { return settings_.node_name; }
+  Async<Status> rpc(std::string_view method, const TypeInfo&, const void* request, const TypeInfo&, void* response) override {
+    if (!server_) co_return Error(ErrorCode::kUnavailable, "no servers");
+    co_return co_await server_->invoke(method, request, response);
+  }
+  std::string config_json() const override { return settings_.config_json; }
+  Map<Map<std::string>> stats() const override;
+  Map<std::string> response_headers() const override { return settings_.http_response_headers; }
+  bool debug_enabled() const override { return settings_.enable_debug; }
+  std::vector<std::string> known_servers() const override { return settings_.client_servers; }
+  Status set_known_servers(std::vector<std::string> servers) override {
+    settings_.client_servers = std::move(servers);
+    return {};
+  }
+  HostData host_data() const override { return collect_host_data(); }
+  bool ui_enabled() const override { return settings_.ui_enabled; }
+
+ private:
+  Status bind() {
+    for (auto& ip : settings_.http_binds) {
+      DROVER_TRY(auto listener, listen(ip, settings_.http_port, "failed to start HTTP listener"));
+      http_listeners_.push_back(std::move(listener));
+    }
+    if (!settings_.server) return {};
+    DROVER_TRY(rpc_listener_, listen(settings_.rpc_bind, settings_.rpc_port, "Failed to start RPC layer"));
+    DROVER_TRY(serf_listener_, listen(settings_.serf_bind, settings_.serf_port, "Failed to start serf"));
+    return {};
+  }
+
+  Result<std::unique_ptr<net::Listener>> listen(const std::string& ip, uint16_t port, std::string_view what) {
+    DROVER_TRY(auto address, net::Address::parse(host_port(ip, port)));
+    auto listener = network_.listen(address);
+    if (!listener) return std::move(listener).error().with_context(what);
+    return std::move(*listener);
+  }
+
+  Status start_server() {
+    if (!settings_.server) return {};
+    auto config = *settings_.server;
+    if (config.in_memory) {
+      config.node_id = Uuid::generate(world_.random).str();
+    } else if (config.node_id.empty()) {
+      DROVER_TRY(config.node_id, persistent_node_id(config.data_dir, world_.random));
+    }
+    server::Parts parts{.world = world_.world, .fatal = fatal_};
+    auto made = server::Server::create(std::move(config), std::move(parts));
+    if (!made) return std::move(made).error().with_context("server setup failed");
+    server_ = std::move(*made);
+    server_->start();
+    return {};
+  }
+
+  // The drivers of this node, configured; those that refuse their configuration are errors of the agent.
+  Result<std::vector<std::unique_ptr<drivers::Driver>>> make_drivers(const drivers::DriverContext& context) const {
+    std::vector<std::unique_ptr<drivers::Driver>> out;
+    auto admitted = client::driver_filter(*settings_.client);
+    for (auto& row : drivers::builtin_drivers()) {
+      auto* given = settings_.plugin_configs.find(row.name);
+      if (!admitted.admits(row.name) || (row.for_tests && !given && !settings_.dev_mode)) continue;
+      auto driver = row.make(context);
+      Value config = given ? *given : Value(Value::Object::empty_map());
+      auto decoded = drivers::decode_config(driver->plugin_config_spec(), config);
+      if (!decoded) return std::move(decoded).error().with_context(fmt::format("plugin \"{}\"", row.name));
+      auto taken = driver->configure(*decoded);
+      if (!taken) return std::move(taken).error().with_context(fmt::format("plugin \"{}\"", row.name));
+      out.push_back(std::move(driver));
+    }
+    return out;
+  }
+
+  Async<Status> start_client() {
+    if (server_) servers_ = std::make_unique<LocalServers>(*server_);
+    else servers_ = std::make_unique<NoServers>();
+    host_ = client::make_linux_host();
+    auto& config = *settings_.client;
+    std::error_code ec;
+    for (auto& dir : {config.state_dir, config.alloc_dir}) {
+      std::filesystem::create_directories(dir, ec);
+      if (ec) co_return Error(ErrorCode::kIo, fmt::format("failed creating {}: {}", dir, ec.message()));
+    }
+    DROVER_CO_TRY(auto shim, co_await on_pool(world_.world, [dir = config.state_dir] { return drivers::unpack_shim(dir + "/bin"); }));
+    Error driver_error;
+    client::ClientDeps deps{.world = world_.world, .server = *servers_, .host = *host_};
+    if (config.dev_mode) deps.state = client::make_memory_state_db();
+    else {
+      DROVER_CO_TRY(deps.state, client::open_state_db(config.state_dir));
+    }
+    deps.make_drivers = [this, &driver_error](const drivers::DriverContext& context) {
+      auto made = make_drivers(context);
+      if (made) return std::move(*made);
+      driver_error = std::move(made).error();
+      return std::vector<std::unique_ptr<drivers::Driver>>{};
+    };
+    deps.fds = &world_.loop;
+    deps.shim_path = shim;
+    client_ = std::make_unique<client::Client>(config, std::move(deps));
+    DROVER_CO_CHECK(co_await client_->start());
+    if (!driver_error.message.empty()) co_return driver_error;
+    co_return Status{};
+  }
+
+  void serve() {
+    net::HttpServerOptions options;
+    options.max_conns_per_client = settings_.limits.http_max_conns_per_client;
+    options.tls_handshake_timeout = settings_.limits.https_handshake_timeout;
+    http_ = std::make_unique<net::HttpServer>(world_.world, options, api::http_handler(*this));
+    for (auto& l : http_listeners_) http_->add_listener(std::move(l));
+    http_listeners_.clear();
+  }
+
+  net::RealWorld& world_;
+  Settings settings_;
+  std::function<void(const Error&)> fatal_;
+  net::RealNetwork network_;
+  std::vector<std::unique_ptr<net::Listener>> http_listeners_;
+  std::unique_ptr<net::Listener> rpc_listener_, serf_listener_;
+  std::unique_ptr<server::Server> server_;
+  std::unique_ptr<client::ServerApi> servers_;
+  std::unique_ptr<client::HostSource> host_;
+  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<net::HttpServer> http_;
+};
+
+Map<Map<std::string>> Agent::Impl::stats() const {
+  auto out = Map<Map<std::string>>::empty_map();
+  if (server_) {
+    auto raft = server_->replica().stats();
+    out["nomad"] = {{"server", "true"},
+                    {"leader", server_->is_leader() ? "true" : "false"},
+                    {"leader_addr", server_->leader_address()},
+                    {"bootstrap", server_->config().bootstrap_expect == 1 ? "true" : "false"},
+                    {"known_regions", "1"}};
+    out["raft"] = {{"state", std::string(raft::to_string(raft.role))},
+                   {"term", fmt::format("{}", raft.term)},
+                   {"last_log_index", fmt::format("{}", raft.last_log_index)},
+                   {"last_log_term", fmt::format("{}", raft.last_log_term)},
+                   {"commit_index", fmt::format("{}", raft.commit_index)},
+                   {"applied_index", fmt::format("{}", raft.applied_index)},
+                   {"fsm_pending", fmt::format("{}", raft.fsm_pending)},
+                   {"last_snapshot_index", fmt::format("{}", raft.last_snapshot_index)},
+                   {"last_snapshot_term", fmt::format("{}", raft.last_snapshot_term)},
+                   {"latest_configuration_index", fmt::format("{}", raft.configuration_index)},
+                   {"num_peers", fmt::format("{}", raft.num_peers)},
+                   {"last_contact", raft.last_contact < Duration::zero() ? "never" : format_duration(raft.last_contact)},
+                   {"protocol_version", "3"},
+                   {"protocol_version_min", "0"},
+                   {"protocol_version_max", "3"},
+                   {"snapshot_version_min", "0"},
+                   {"snapshot_version_max", "1"}};
+    out["serf"] = {{"members", "1"}, {"failed", "0"}, {"left", "0"}, {"health_score", "0"}, {"encrypted", "false"},
+                   {"member_time", "1"}, {"event_time", "1"}, {"query_time", "1"}, {"event_queue", "0"},
+                   {"intent_queue", "0"}, {"query_queue", "0"}, {"coordinate_resets", "0"}};
+  }
+  if (client_) out["client"] = client_->stats_block();
+  out["runtime"] = runtime_stats();
+  return out;
+}
+
+Agent::Agent(net::RealWorld& world, Settings settings, std::function<void(const Error&)> fatal)
+    : impl_(std::make_unique<Impl>(world, std::move(settings), std::move(fatal))) {}
+Agent::~Agent() = default;
+Async<Status> Agent::start() { return impl_->start(); }
+Async<void> Agent::shutdown(bool leave) { return impl_->shutdown(leave); }
+void Agent::reload(const Settings& settings) { impl_->reload(settings); }
+
+}  // namespace drover::agent
