@@ -138,7 +138,7 @@ Async<Status> job_plan(Server& server, const rpc::JobPlanRequest& req, JobPlanRe
   eval.AnnotatePlan = true;
   scheduler::Options options;
   options.supports_disconnected_clients = false;
-  auto view = scheduler::make_view(what_if);
+  auto view = std::make_shared<const scheduler::SnapshotView>(what_if);
   auto seed = server.world().random.next();
   auto outcome = co_await on_pool(server.world(), [view, eval, options, now, seed] {
     return scheduler::schedule(view, eval, options, now, seed);

@@ -87,7 +87,7 @@ Async<void> Planner::apply_one(std::shared_ptr<Pending> pending) {
     co_return;
   }
   auto snap = server_.snapshot();
-  auto judged = scheduler::evaluate_plan(*scheduler::make_view(snap), plan);
+  auto judged = scheduler::evaluate_plan(*std::make_shared<const scheduler::SnapshotView>(snap), plan);
   for (auto& [node, why] : judged.rejections)
     log_warn("nomad.planner",
              "plan for node rejected, refer to https://www.nomadproject.io/s/port-plan-failure for more information",

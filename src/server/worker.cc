@@ -82,7 +82,7 @@ Async<bool> Worker::process(Ref<Evaluation> eval, Uuid token, uint64_t index) {
 
 Async<Result<scheduler::Step>> Worker::step(std::shared_ptr<scheduler::EvalProcess> process, state::Snapshot snap,
                                             std::shared_ptr<const PlanResult> result) {
-  auto view = scheduler::make_view(snap);
+  auto view = std::make_shared<const scheduler::SnapshotView>(snap);
   snapshot_index_ = snap.index();
   // The pass may outlive this worker: it owns what it works on.
   co_return co_await on_pool(server_.world(), [process, view, now = server_.world().clock.now(), fleet = fleet_, result] {

@@ -1,0 +1,104 @@
+#include "api/exec_route.h"
+
+#include <fmt/format.h>
+
+#include "api/client_target.h"
+#include "base/strings.h"
+#include "codec/json.h"
+#include "drivers/driver.h"
+#include "model/agent_info.h"
+#include "model/client_stats.h"
+#include "net/websocket.h"
+
+namespace drover::api {
+namespace {
+
+constexpr uint16_t kNormal = 1000, kPolicy = 1008, kServerError = 1011;
+
+uint16_t close_code(const Error& e) { return status_of(e) == 500 ? kServerError : kPolicy; }
+
+// What the client sends goes to the command, until it closes or breaks off.
+Async<void> pump_input(net::WebSocket& socket, drivers::ExecSession& session) {
+  for (;;) {
+    auto message = co_await socket.read();
+    if (!message) co_return;
+    auto frame = from_json<ExecTaskStreamingRequest>(message->data);
+    if (!frame) continue;
+    if (frame->TtySize) (void)co_await session.resize(frame->TtySize->Height, frame->TtySize->Width);
+    if (frame->Stdin && !frame->Stdin->Data.empty()) (void)co_await session.write_stdin(frame->Stdin->Data.data);
+    if (frame->Stdin && frame->Stdin->Close) (void)co_await session.close_stdin();
+  }
+}
+
+Async<Status> pump_output(net::WebSocket& socket, drivers::ExecSession& session) {
+  for (;;) {
+    DROVER_CO_TRY(auto out, co_await session.read());
+    ExecTaskStreamingResponse frame;
+    if (out.kind == drivers::ExecOutput::Kind::kExit) {
+      frame.Exited = true;
+      auto& result = frame.Result.ensure();
+      result.ExitCode = out.result.exit_code;
+      result.Signal = out.result.signal;
+      result.OomKilled = out.result.oom_killed;
+    } else {
+      auto& stream = (out.kind == drivers::ExecOutput::Kind::kStdout ? frame.Stdout : frame.Stderr).ensure();
+      stream.Data.data = std::move(out.data);
+      stream.Close = out.close;
+    }
+    DROVER_CO_CHECK(co_await socket.write(to_json(frame)));
+    if (frame.Exited) co_return Status{};
+  }
+}
+
+struct ExecQuery {
+  std::string task;
+  std::vector<std::string> command;
+  bool tty = false, handshake = false;
+};
+
+Result<ExecQuery> parse_query(const Call& call) {
+  ExecQuery q;
+  q.task = call.query.get("task");
+  auto command = from_json<List<std::string>>(call.query.get("command"));
+  if (!command) return internal("failed to marshal command into json: " + command.error().message);
+  q.command.assign(command->begin(), command->end());
+  if (auto tty = call.query.get("tty"); !tty.empty()) {
+    auto b = parse_bool(tty);
+    if (!b) return internal(fmt::format("tty value is not a boolean: strconv.ParseBool: parsing {}: invalid syntax", go_quote(tty)));
+    q.tty = *b;
+  }
+  q.handshake = call.query.get("ws_handshake") == "true";
+  return q;
+}
+
+// The client's first message, where it announced one: its version, and the token that browsers cannot put in a header.
+Async<Status> shake_hands(net::WebSocket& socket) {
+  DROVER_CO_TRY(auto message, co_await socket.read());
+  DROVER_CO_TRY(auto hello, from_json<WsHandshakeMessage>(message.data));
+  if (hello.Version != 1) co_return invalid(fmt::format("unexpected handshake value: {}", hello.Version));
+  co_return Status{};
+}
+
+Async<Status> run(Call& call, net::WebSocket& socket, const std::string& id, ExecQuery q) {
+  if (q.handshake) DROVER_CO_CHECK(co_await shake_hands(socket));
+  if (q.task.empty()) co_return invalid("must provide task name");
+  if (q.command.empty()) co_return invalid("command is not present");
+  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
+  DROVER_CO_TRY(auto session, co_await client->exec(*Uuid::parse(id), q.task, q.command, q.tty));
+  Running input(pump_input(socket, *session));
+  co_return co_await pump_output(socket, *session);
+}
+
+}  // namespace
+
+Async<Result<Reply>> exec_alloc(Call& call, std::string id) {
+  DROVER_CO_TRY(auto query, parse_query(call));
+  auto socket = co_await call.exchange.upgrade_websocket();
+  if (!socket) co_return Reply{.sent = true};
+  auto done = co_await run(call, **socket, id, std::move(query));
+  if (done) (void)co_await (*socket)->close(kNormal, "");
+  else (void)co_await (*socket)->close(close_code(done.error()), done.error().message);
+  co_return Reply{.sent = true};
+}
+
+}  // namespace drover::api

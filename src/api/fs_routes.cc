@@ -1,0 +1,206 @@
+#include "api/fs_routes.h"
+
+#include <optional>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "api/client_target.h"
+#include "base/cancel.h"
+#include "base/strings.h"
+#include "client/alloc_fs.h"
+#include "net/sniff.h"
+
+namespace drover::api {
+namespace {
+
+constexpr Duration kHeartbeat = 1s;  // an empty frame when nothing else is sent
+
+// "strconv.ParseInt: parsing "x": invalid syntax"
+Result<int64_t> offset_of(std::string_view text, std::string_view what = "offset") {
+  auto n = parse_int(text);
+  if (!n) return internal(fmt::format("error parsing {}: strconv.ParseInt: parsing {}: invalid syntax", what, go_quote(text)));
+  return *n;
+}
+
+Result<bool> bool_of(const Call& call, std::string_view name, bool fallback) {
+  auto text = call.query.get(name);
+  if (text.empty()) return fallback;
+  auto b = parse_bool(text);
+  if (!b)
+    return internal(fmt::format("failed to parse {} field to boolean: strconv.ParseBool: parsing {}: invalid syntax", name, go_quote(text)));
+  return *b;
+}
+
+Error as_invalid(Error e) {
+  e.code = ErrorCode::kInvalid;
+  return e;
+}
+
+Async<Result<client::AllocFiles>> files_of(Call& call, const std::string& id) {
+  if (id.empty()) co_return invalid("must provide a valid alloc id");
+  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
+  co_return client->alloc_files(*Uuid::parse(id));
+}
+
+Async<Result<Reply>> list(Call& call, std::string id) {
+  std::string path(call.query.get("path"));
+  DROVER_CO_TRY(auto files, co_await files_of(call, id));
+  DROVER_CO_TRY(auto found, co_await client::list_files(call.agent.world(), files, path.empty() ? "/" : path));
+  co_return call.json(found);
+}
+
+Async<Result<Reply>> stat(Call& call, std::string id) {
+  if (id.empty()) co_return invalid("must provide a valid alloc id");
+  std::string path(call.query.get("path"));
+  if (path.empty()) co_return invalid("must provide a file name");
+  DROVER_CO_TRY(auto files, co_await files_of(call, id));
+  DROVER_CO_TRY(auto found, co_await client::stat_file(call.agent.world(), files, path));
+  co_return call.json(found);
+}
+
+// Bytes that a browser must not run.
+Reply raw_bytes(Call& call, std::string bytes) {
+  auto& h = call.exchange.headers();
+  if (!bytes.empty()) {
+    h.set("X-Content-Type-Options", "nosniff");
+    h.set("X-XSS-Protection", "1; mode=block");
+    h.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+  }
+  auto type = std::string(net::detect_content_type(bytes));
+  if (type.starts_with("text/html")) type = "text/plain";
+  return {.body = std::move(bytes), .content_type = std::move(type)};
+}
+
+Async<Result<Reply>> read_part(Call& call, std::string id, int64_t offset, int64_t limit) {
+  std::string path(call.query.get("path"));
+  if (path.empty()) co_return Reply::text("must provide a file name");
+  auto files = co_await files_of(call, id);
+  if (!files) co_return Error(std::move(files).error());
+  // The reference has sent its status line by the time it finds out: the error is the body of a 200.
+  auto bytes = co_await client::read_file(call.agent.world(), *files, path, offset, limit);
+  if (!bytes) co_return Reply::text(bytes.error().message);
+  co_return raw_bytes(call, std::move(*bytes));
+}
+
+Async<Result<Reply>> cat(Call& call, std::string id) { return read_part(call, std::move(id), 0, 0); }
+
+Async<Result<Reply>> read_at(Call& call, std::string id) {
+  if (call.query.get("path").empty()) co_return Reply::text("must provide a file name");
+  auto offset = offset_of(call.query.get("offset"));
+  if (!offset) co_return Reply::text(offset.error().message);
+  int64_t limit = 0;
+  if (auto text = call.query.get("limit"); !text.empty()) {
+    auto n = offset_of(text, "limit");
+    if (!n) co_return Reply::text(n.error().message);
+    limit = *n;
+  }
+  co_return co_await read_part(call, std::move(id), *offset, limit);
+}
+
+// A read under way, and the news that it is done.
+struct PendingRead {
+  std::optional<Result<std::optional<StreamFrame>>> frame;
+  Promise<std::monostate> done;
+};
+
+Async<void> read_into(client::FrameReader& reader, PendingRead& into) {
+  into.frame = co_await reader.next();
+  into.done.set({});
+}
+
+Async<std::monostate> until_done(Promise<std::monostate> done) { co_return co_await done; }
+
+// The next frame; while nothing comes, an empty one tells the reader that the line is alive, and us when the reader is
+// gone.
+Async<Result<std::optional<StreamFrame>>> next_frame(Call& call, client::FrameReader& reader, bool heartbeats) {
+  if (!heartbeats) co_return co_await reader.next();
+  PendingRead pending;
+  Running read(read_into(reader, pending));
+  while (!pending.frame) {
+    CancellableAwait<std::monostate> wait(until_done(pending.done));
+    auto timer = call.agent.world().loop.after(kHeartbeat, [&wait] { wait.cancel(); });
+    if (!co_await wait) DROVER_CO_CHECK(co_await call.exchange.write("{}"));
+  }
+  co_return std::move(*pending.frame);
+}
+
+// Sends what the reader gives: bare data, or JSON frames. The first read happens before the status line, so that its
+// errors get a status of their own.
+Async<Result<Reply>> send_frames(Call& call, std::unique_ptr<client::FrameReader> reader, bool plain, bool follow) {
+  auto frame = co_await reader->next();
+  if (!frame) co_return Error(std::move(frame).error());
+  auto& x = call.exchange;
+  DROVER_CO_CHECK(co_await x.start(200));
+  while (frame && *frame) {
+    std::string bytes = plain ? std::move((*frame)->Data.data) : to_json(**frame);
+    if (!bytes.empty()) DROVER_CO_CHECK(co_await x.write(bytes));
+    frame = co_await next_frame(call, *reader, follow && !plain);
+  }
+  if (!frame) (void)co_await x.write(frame.error().message);
+  (void)co_await x.finish();
+  co_return Reply{.sent = true};
+}
+
+Async<Result<Reply>> stream(Call& call, std::string id) {
+  if (id.empty()) co_return invalid("must provide a valid alloc id");
+  client::FileStreamRequest req;
+  req.path = call.query.get("path");
+  if (req.path.empty()) co_return invalid("must provide a file name");
+  if (auto text = call.query.get("offset"); !text.empty()) {
+    DROVER_CO_TRY(req.offset, offset_of(text));
+  }
+  auto origin = client::parse_origin(call.query.get("origin"));
+  if (!origin) co_return Error(std::move(origin).error());
+  req.origin = *origin;
+  DROVER_CO_TRY(req.follow, bool_of(call, "follow", true));
+  DROVER_CO_TRY(auto files, co_await files_of(call, id));
+  bool follow = req.follow;
+  co_return co_await send_frames(call, client::stream_file(call.agent.world(), files, std::move(req)), false, follow);
+}
+
+Async<Result<Reply>> logs(Call& call, std::string id) {
+  if (id.empty()) co_return invalid("must provide a valid alloc id");
+  client::LogStreamRequest req;
+  req.task = call.query.get("task");
+  if (req.task.empty()) co_return invalid("must provide task name");
+  auto follow = bool_of(call, "follow", false);
+  if (!follow) co_return as_invalid(std::move(follow).error());
+  req.follow = *follow;
+  auto plain = bool_of(call, "plain", false);
+  if (!plain) co_return as_invalid(std::move(plain).error());
+  req.type = call.query.get("type");
+  if (req.type != "stdout" && req.type != "stderr") co_return invalid("must provide log type (stdout/stderr)");
+  if (auto text = call.query.get("offset"); !text.empty()) {
+    auto offset = offset_of(text);
+    if (!offset) co_return as_invalid(std::move(offset).error());
+    req.offset = *offset;
+  }
+  auto origin = client::parse_origin(call.query.get("origin"));
+  if (!origin) co_return Error(std::move(origin).error());
+  req.origin = *origin;
+  DROVER_CO_TRY(auto files, co_await files_of(call, id));
+  call.exchange.headers().set("Content-Type", *plain ? "text/plain" : "application/json");
+  auto sent = co_await send_frames(call, client::stream_logs(call.agent.world(), files, req), *plain, req.follow);
+  if (!sent && !call.exchange.started()) call.exchange.headers().remove("Content-Type");
+  co_return sent;
+}
+
+struct FileOp {
+  std::string_view prefix;
+  Async<Result<Reply>> (*handle)(Call&, std::string id);
+};
+constexpr FileOp kOps[] = {
+    {"ls/", list}, {"stat/", stat}, {"readat/", read_at}, {"cat/", cat}, {"stream/", stream}, {"logs/", logs},
+};
+
+}  // namespace
+
+Async<Result<Reply>> alloc_files(Call& call) {
+  std::string_view path = call.rest;
+  for (auto& op : kOps)
+    if (path.starts_with(op.prefix)) co_return co_await op.handle(call, std::string(path.substr(op.prefix.size())));
+  co_return not_found("Invalid method");
+}
+
+}  // namespace drover::api
