@@ -4,7 +4,7 @@
 #include "api/routes.h"
 #include "base/strings.h"
 #include "codec/reflect.h"
-#include "jobspec/parse.h"
+#include "jobspec/jobspec.h"
 #include "model/api_requests.h"
 #include "model/canonicalize.h"
 #include "model/rpc_requests.h"
@@ -103,8 +103,12 @@ Async<Result<Reply>> parse_job(Call& call) {
   auto decoded = co_await call.body(body);
   if (!decoded) co_return Error(std::move(decoded).error());
   if (body.JobHCL.empty()) co_return invalid("Job spec is empty");
-  auto job = jobspec::parse_api(body.JobHCL, body.Variables, body.HCLv1);
-  if (!job) co_return invalid(job.error().message);
+  jobspec::ParseOptions options;
+  options.path = "input.hcl";
+  options.text = body.JobHCL;
+  options.var_content = body.Variables;
+  auto job = body.HCLv1 ? jobspec::parse_hcl1(body.JobHCL) : jobspec::parse(options);
+  if (!job) co_return invalid(body.HCLv1 ? job.error().message : "Failed to parse job: " + job.error().message);
   if (body.Canonicalize) canonicalize(*job);
   co_return call.json(*job);
 }

@@ -51,7 +51,7 @@ Status job_versions(ReadContext& c, const rpc::JobVersionsRequest& req, JobVersi
   resp.Index = resp.Versions.empty() ? c.snap.table_index(state::TableId::job_versions) : resp.Versions.front().ModifyIndex;
   if (!req.Diffs) return {};
   for (size_t i = 0; i + 1 < resp.Versions.size(); ++i) {
-    DROVER_TRY(auto diff, job_diff(&resp.Versions[i + 1], &resp.Versions[i], true));
+    DROVER_TRY(auto diff, diff_jobs(&resp.Versions[i + 1], &resp.Versions[i], true));
     resp.Diffs.push_back(std::move(diff));
   }
   return {};

@@ -150,8 +150,8 @@ Async<Status> job_plan(Server& server, const rpc::JobPlanRequest& req, JobPlanRe
   resp.JobModifyIndex = old ? old->JobModifyIndex : 0;
   resp.Index = resp.JobModifyIndex;
   if (req.Diff) {
-    DROVER_CO_TRY(auto diff, job_diff(old.get(), &job, true));
-    if (resp.Annotations) annotate(diff, *resp.Annotations);
+    DROVER_CO_TRY(auto diff, diff_jobs(old.get(), &job, true));
+    if (resp.Annotations) annotate_diff(diff, resp.Annotations->DesiredTGUpdates);
     resp.Diff = std::move(diff);
   }
   if (job.Periodic && job.Periodic->Enabled)
