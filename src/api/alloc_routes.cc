@@ -10,8 +10,8 @@
 namespace drover::api {
 namespace {
 
-Resources task_resources(const AllocatedTaskResources& t) {
-  Resources r;
+drover::Resources task_resources(const AllocatedTaskResources& t) {
+  drover::Resources r;
   r.CPU = t.Cpu.CpuShares;
   r.Cores = static_cast<int64_t>(t.Cpu.ReservedCores.size());
   r.MemoryMB = t.Memory.MemoryMB;
@@ -42,7 +42,8 @@ void add_legacy_resources(Allocation& a) {
 
 void fill_messages(Map<TaskState>& states) {
   for (auto& [name, state] : states)
-    for (auto& event : state.Events) fill_display_message(event);
+    for (auto& event : state.Events)
+      if (event.DisplayMessage.empty()) event.DisplayMessage = display_message(event);
 }
 
 Async<Result<Reply>> all_allocs(Call& call) {

@@ -68,7 +68,7 @@ Status Call::parse_options(QueryOptions& o) {
   return {};
 }
 
-void Call::parse_write(WriteRequest& w) const {
+void Call::parse_write(drover::WriteRequest& w) const {
   if (auto ns = query.get("namespace"); !ns.empty()) w.Namespace = ns;
   else if (w.Namespace.empty()) w.Namespace = "default";
   if (auto region = query.get("region"); !region.empty()) w.Region = region;

@@ -57,7 +57,7 @@ class Call {
   // Fills QueryOptions of a read: region, namespace, token, blocking, paging, filter. Errors are 400.
   Status parse_options(QueryOptions& o);
   // Fills the write fields: region, namespace, token, idempotency token; the query wins over what is there.
-  void parse_write(WriteRequest& w) const;
+  void parse_write(drover::WriteRequest& w) const;
   // A boolean or integer parameter; absent gives the fallback. Errors are 500, in the reference's words.
   Result<bool> flag(std::string_view name, bool fallback = false) const;
   Result<std::optional<int64_t>> number(std::string_view name) const;

@@ -82,7 +82,7 @@ Async<Result<Reply>> node_metadata(Call& call) {
 
 Async<Result<Reply>> alloc_stats(Call& call, std::string id) {
   DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  DROVER_CO_TRY(auto usage, client->alloc_stats(*Uuid::parse(id), call.query.get("task")));
+  DROVER_CO_TRY(auto usage, co_await client->alloc_stats(*Uuid::parse(id), std::string(call.query.get("task"))));
   co_return call.json(usage);
 }
 

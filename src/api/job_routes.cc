@@ -16,7 +16,7 @@ namespace {
 
 // Region and namespace of a job body (section 9.2): the body's region beats the query's; the chosen ones are written
 // into the job.
-void settle_scope(Call& call, api::Job& job, std::string body_region, std::string body_namespace, WriteRequest& write) {
+void settle_scope(Call& call, api::Job& job, std::string body_region, std::string body_namespace, drover::WriteRequest& write) {
   std::string region = !body_region.empty()                 ? body_region
                        : !call.query.get("region").empty()  ? std::string(call.query.get("region"))
                        : job.Region && !job.Region->empty() ? *job.Region
@@ -258,9 +258,9 @@ Async<Result<Reply>> job_evaluate(Call& call, std::string_view id) {
     if (req.JobID != id) co_return invalid("JobID not same as job name");
   }
   req.JobID = id;
-  auto write = convert<WriteRequest>(req);
+  auto write = convert<drover::WriteRequest>(req);
   call.parse_write(write);
-  reflect_convert(type_of<WriteRequest>(), &write, type_of<JobEvaluateRequest>(), &req);
+  reflect_convert(type_of<drover::WriteRequest>(), &write, type_of<JobEvaluateRequest>(), &req);
   auto resp = co_await call.rpc<JobRegisterResponse>("Job.Evaluate", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
   call.set_index(resp->Index);
@@ -273,9 +273,9 @@ Async<Status> decode_versioned(Call& call, std::string_view id, Request& req) {
   DROVER_CO_CHECK(co_await call.body(req));
   if (req.JobID.empty()) co_return invalid("JobID must be specified");
   if (req.JobID != id) co_return invalid("Job ID does not match");
-  auto write = convert<WriteRequest>(req);
+  auto write = convert<drover::WriteRequest>(req);
   call.parse_write(write);
-  reflect_convert(type_of<WriteRequest>(), &write, type_of<Request>(), &req);
+  reflect_convert(type_of<drover::WriteRequest>(), &write, type_of<Request>(), &req);
   co_return Status{};
 }
 

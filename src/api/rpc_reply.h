@@ -29,9 +29,9 @@ Async<Result<Reply>> reply_object(Call& call, std::string_view method, Request r
 // Fills the write fields of a request that has them in line.
 template <class Request>
 void scope_write(const Call& call, Request& request) {
-  auto write = convert<WriteRequest>(request);
+  auto write = convert<drover::WriteRequest>(request);
   call.parse_write(write);
-  reflect_convert(type_of<WriteRequest>(), &write, type_of<Request>(), &request);
+  reflect_convert(type_of<drover::WriteRequest>(), &write, type_of<Request>(), &request);
 }
 
 // A write: index header set, the whole response as JSON.
