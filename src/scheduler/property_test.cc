@@ -233,7 +233,7 @@ TEST(Property, OverTheStore) {
   for (int round = 0; round < 4; ++round) {
     j.TaskGroups[0].Tasks[0].Resources->CPU = 100 + round * 50;
     write([&](state::Txn& txn) { ASSERT_TRUE(state::upsert_job(txn, j)); });
-    auto view = std::make_shared<SnapshotView>(store.snapshot());
+    auto view = make_view(store.snapshot());
     auto job = view->job(j.Namespace, j.ID);
     ASSERT_TRUE(job);
     auto eval = make_eval(*job);

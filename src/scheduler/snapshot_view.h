@@ -1,6 +1,7 @@
 // StateView over a snapshot of the store.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -35,5 +36,9 @@ class SnapshotView final : public StateView {
   mutable std::once_flag claims_once_;
   mutable std::unordered_map<std::string, std::vector<Ref<CSIVolume>>> claimed_on_;  // by node id
 };
+
+inline std::shared_ptr<const StateView> make_view(state::Snapshot snapshot) {
+  return std::make_shared<const SnapshotView>(std::move(snapshot));
+}
 
 }  // namespace drover::scheduler
