@@ -86,16 +86,16 @@ Map<TaskState> AllocRunner::task_states() const {
   return out;
 }
 
-bool AllocRunner::terminal() const {
-  return is_terminal(*alloc_) || is_client_terminal(view());
+bool AllocRunner::client_terminal() const {
+  std::vector<const TaskState*> states;
+  for (auto& t : tasks_) states.push_back(&t->state());
+  auto status = derive_client_status(states).status;
+  return status == alloc_client::kComplete || status == alloc_client::kFailed;
 }
 
-bool AllocRunner::should_run() const {
-  if (stopping()) return false;
-  Allocation probe;
-  probe.ClientStatus = derive_client_status(task_states()).status;
-  return !is_client_terminal(probe);
-}
+bool AllocRunner::terminal() const { return is_terminal(*alloc_) || client_terminal(); }
+
+bool AllocRunner::should_run() const { return !stopping() && !client_terminal(); }
 
 Allocation AllocRunner::view() const {
   Allocation out = *alloc_;

@@ -83,6 +83,7 @@ class AllocRunner {
   const Box<AllocDeploymentStatus>& deployment_status() const { return deployment_status_; }
 
  private:
+  bool client_terminal() const;
   bool should_run() const;
   bool stopping() const { return destroying_ || is_server_terminal(*alloc_); }
   Async<void> run_flow();

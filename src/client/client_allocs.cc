@@ -119,7 +119,6 @@ Async<bool> Client::Impl::pull_and_apply(const rpc::NodeClientAllocsResponse& an
     if (state->put_value("acted_index", std::to_string(acted_index))) saved_index = acted_index;
   }
   if (!diff.missing.empty()) flows.start(confirm_missing(std::move(diff.missing)));
-  first_allocs.set();
   sync.contacted();
   for (auto& [id, r] : runners) r->servers_contacted();
   collect_garbage();

@@ -45,6 +45,8 @@ class Client::Impl {
   // Waits for `limit`, or until some call to the servers succeeds.
   Async<void> wait_for_contact(Duration limit);
   void contacted();
+  // Replaces the node by a changed copy, with its computed class.
+  void set_node(Node next);
   void change_node(const std::function<void(Node&)>& change);
   void node_changed();
   void emit_node_event(NodeEvent event);
@@ -121,7 +123,6 @@ class Client::Impl {
   UpdateSync sync;
   Timer sync_timer;
   GcQueue gc;
-  Latch first_allocs;                   // the servers have been heard on allocations
 
   std::map<int, std::function<void(const Ref<Allocation>&)>> listeners;
   int next_listener = 1;

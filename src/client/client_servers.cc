@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "client/client_impl.h"
 #include "client/fingerprint.h"
+#include "model/constraint.h"
 
 namespace drover::client {
 
@@ -35,9 +36,9 @@ void Client::Impl::take_servers(const NodeUpdateResponse& answer) {
   if (answer.Servers.empty()) log_warn(kLog, "heartbeat response returned no valid servers");
   else server.set_servers(answer.Servers, answer.NumNodes);
   if (!answer.SchedulingEligibility.empty() && answer.SchedulingEligibility != node->SchedulingEligibility) {
-    auto next = std::make_shared<Node>(*node);
-    next->SchedulingEligibility = answer.SchedulingEligibility;
-    node = std::move(next);  // the servers' own: no reason to register again
+    Node next = *node;
+    next.SchedulingEligibility = answer.SchedulingEligibility;
+    set_node(std::move(next));  // the servers' own: no reason to register again
   }
   contacted();
 }
@@ -52,9 +53,9 @@ Async<void> Client::Impl::register_node() {
     auto answer = co_await server.call(rpc::kNodeRegister, std::move(request));
     if (answer) {
       if (node->Status != node_status::kReady) {
-        auto next = std::make_shared<Node>(*node);
-        next->Status = node_status::kReady;
-        node = std::move(next);
+        Node next = *node;
+        next.Status = node_status::kReady;
+        set_node(std::move(next));
       }
       registered = true;
       take_servers(*answer);
@@ -111,10 +112,15 @@ Async<void> Client::Impl::heartbeat_flow() {
 
 // ---- The node's changes
 
+void Client::Impl::set_node(Node next) {
+  next.ComputedClass = compute_class(next);
+  node = std::make_shared<const Node>(std::move(next));
+}
+
 void Client::Impl::change_node(const std::function<void(Node&)>& change) {
-  auto next = std::make_shared<Node>(*node);
-  change(*next);
-  node = std::move(next);
+  Node next = *node;
+  change(next);
+  set_node(std::move(next));
   node_changed();
 }
 
@@ -139,13 +145,13 @@ Async<void> Client::Impl::fingerprint_flow(size_t row) {
   auto& printer = fingerprinters()[row];
   for (;;) {
     co_await sleep_for(world.loop, printer.period);
-    auto next = std::make_shared<Node>(*node);
-    if (auto status = printer.run({host, config}, *next); !status) {
+    Node next = *node;
+    if (auto status = printer.run({host, config}, next); !status) {
       log_warn(kLog, "fingerprinting failed", {{"name", std::string(printer.name)}, {"error", status.error().message}});
       continue;
     }
-    if (*next == *node) continue;
-    node = std::move(next);
+    if (next == *node) continue;
+    set_node(std::move(next));
     node_changed();
   }
 }

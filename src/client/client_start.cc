@@ -22,7 +22,6 @@ Client::Impl::Impl(Config c, ClientDeps d)
                   [this](std::string_view name) { return drivers ? drivers->find(name) : nullptr; }},
       disconnect(d.world.clock.monotonic()),
       sync(config.dev_mode),
-      first_allocs(d.world.loop),
       poster(d.world.loop) {
   previous.wait = [this](Uuid id) { return wait_previous(id); };
   previous.local_paths = [this](const Uuid& id) -> std::optional<AllocPaths> {
@@ -65,7 +64,7 @@ Status Client::Impl::prepare_node() {
   meta.fixed = made.Meta;
   DROVER_TRY(meta.dynamic, state->node_meta());
   made.Meta = meta.merged();
-  node = std::make_shared<const Node>(std::move(made));
+  set_node(std::move(made));
   sampler = std::make_unique<HostStatsSampler>(host, config.alloc_dir, node->NodeResources->Cpu.CpuShares, mono());
   return {};
 }
@@ -91,9 +90,9 @@ void Client::Impl::start_drivers() {
   drivers = std::make_unique<DriverManager>(
       world, config, std::move(all), [this](const std::string& name, const drivers::Fingerprint& fingerprint) {
         std::optional<NodeEvent> event;
-        auto next = std::make_shared<Node>(*node);
-        if (!apply_driver_fingerprint(*next, name, fingerprint, wall(), event)) return;
-        node = std::move(next);
+        Node next = *node;
+        if (!apply_driver_fingerprint(next, name, fingerprint, wall(), event)) return;
+        set_node(std::move(next));
         node_changed();
         if (event) emit_node_event(std::move(*event));
       });

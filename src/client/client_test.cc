@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/alloc_fs.h"
 #include "client/client_testing.h"
 
 namespace drover::client {
@@ -235,6 +236,90 @@ TEST(ClientTest, ShutdownDelayIsWaitedFor) {
   EXPECT_GE(n.sim.clock.now() - begun, std::chrono::seconds(20));
   EXPECT_EQ(n.server.event_types(id, "main"), (Types{"Received", "Task Setup", "Started", "Killing",
                                                      "Waiting for shutdown delay", "Terminated", "Killed"}));
+}
+
+TEST(ClientTest, NetworkModeThatTheDriverLacksFailsTheSetup) {
+  TestNode n;
+  n.boot();
+  auto job = one_task("service", mock_task("main", {{"run_for", "1h"}}));
+  NetworkResource network;
+  network.Mode = "bridge";
+  job.TaskGroups[0].Networks.push_back(network);
+  auto id = n.place(job);
+  ASSERT_TRUE(n.reaches(id, "failed"));
+  EXPECT_EQ(n.server.event_types(id, "main"), (Types{"Received", "Setup Failure"}));
+  EXPECT_EQ(n.server.allocs[id].TaskStates.at("main").Events[1].DisplayMessage,
+            "failed to setup alloc: pre-run hook \"network\" failed: task main does not support \"bridge\" networking mode");
+  n.server.stop(id);
+  n.sim.loop.advance(std::chrono::seconds(5));
+  EXPECT_TRUE(*run_async(n.sim.loop, n.client->collect_alloc(id)));
+}
+
+TEST(ClientTest, ReconnectedAllocationTellsTheServersAgain) {
+  TestNode n;
+  n.boot();
+  auto id = n.place(one_task("service", mock_task("main", {{"run_for", "100h"}})));
+  ASSERT_TRUE(n.reaches(id, "running"));
+  n.sim.loop.advance(std::chrono::seconds(10));
+  n.server.change(id, [](Allocation& a) { a.ClientStatus = alloc_client::kUnknown; });
+  ASSERT_TRUE(n.reaches(id, "running"));
+  EXPECT_EQ(n.server.event_types(id, "main").back(), "Reconnected");
+}
+
+TEST(ClientTest, UpdateInPlaceChangesThePolicyOfARunningTask) {
+  TestNode n;
+  n.boot();
+  auto id = n.place(one_task("service", mock_task("main", {{"run_for", "60s"}, {"exit_code", 1}})));
+  ASSERT_TRUE(n.reaches(id, "running"));
+  n.server.change(id, [](Allocation& a) {
+    auto job = *a.Job;
+    job.TaskGroups[0].RestartPolicy->Attempts = 0;
+    a.Job = std::make_shared<const Job>(job);
+  });
+  ASSERT_TRUE(n.reaches(id, "failed"));
+  EXPECT_EQ(n.server.event_types(id, "main"),
+            (Types{"Received", "Task Setup", "Started", "Terminated", "Not Restarting"}));
+}
+
+TEST(ClientTest, StoppedWhileItWaitsForItsPredecessor) {
+  TestNode n;
+  n.boot();
+  auto job = one_task("service", mock_task("main", {{"run_for", "100h"}}));
+  auto first = n.place(job);
+  ASSERT_TRUE(n.reaches(first, "running"));
+  auto next = test_alloc(job, n.sim.random);
+  next.PreviousAllocation = first;
+  auto id = next.ID;
+  n.server.put(next);
+  n.sim.loop.advance(std::chrono::seconds(5));
+  n.server.stop(id);
+  ASSERT_TRUE(n.reaches(id, "complete"));
+  EXPECT_EQ(n.server.status(first), "running");
+}
+
+TEST(ClientTest, PoststopTasksRunAfterAStop) {
+  TestNode n;
+  n.boot();
+  auto job = one_task("service", mock_task("main", {{"run_for", "100h"}}));
+  auto last = mock_task("last", {{"run_for", "3s"}});
+  last.Lifecycle = TaskLifecycleConfig{"poststop", false};
+  job.TaskGroups[0].Tasks.push_back(last);
+  auto id = n.place(job);
+  ASSERT_TRUE(n.reaches(id, "running"));
+  n.server.stop(id);
+  ASSERT_TRUE(n.reaches(id, "complete"));
+  EXPECT_EQ(n.server.event_types(id, "last"), (Types{"Received", "Task Setup", "Started", "Terminated"}));
+}
+
+TEST(ClientTest, ExecIsRefusedWhereItIsDisabled) {
+  TestNode n;
+  n.config.disable_remote_exec = true;
+  n.boot();
+  auto id = n.place(one_task("service", mock_task("main", {{"run_for", "100h"}})));
+  ASSERT_TRUE(n.reaches(id, "running"));
+  EXPECT_EQ(run_async(n.sim.loop, n.client->exec(id, "main", {"ls"}, false))->error().message, "Permission denied");
+  auto other = Uuid::generate(n.sim.random);
+  EXPECT_EQ(n.client->alloc_files(other).error().message, "Unknown allocation \"" + other.str() + "\"");
 }
 
 // ---- Never hurt running work

@@ -47,7 +47,7 @@ struct TaskHookContext {
 struct PrestartResult {
   Status status;                       // kUnavailable: worth another try under the restart policy
   std::optional<TaskEvent> failure_event;  // instead of "Task hook failed"
-  bool done = false;                   // not to be run again
+  bool done = false;                   // not to be run again; not for a hook that gives mounts or devices
   Map<std::string> data;
   Map<std::string> env;
   std::vector<drivers::Mount> mounts;

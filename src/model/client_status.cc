@@ -1,12 +1,20 @@
 #include "model/client_status.h"
 
+#include <vector>
+
 namespace drover {
 
 ClientStatus derive_client_status(const Map<TaskState>& states) {
+  std::vector<const TaskState*> list;
+  for (auto& [name, state] : states) list.push_back(&state);
+  return derive_client_status(list);
+}
+
+ClientStatus derive_client_status(std::span<const TaskState* const> states) {
   bool failed = false, running = false, dead = false, pending = false;
-  for (auto& [name, state] : states) {
-    if (state.State == task_state::kRunning) running = true;
-    else if (state.State == task_state::kDead) (state.Failed ? failed : dead) = true;
+  for (auto* state : states) {
+    if (state->State == task_state::kRunning) running = true;
+    else if (state->State == task_state::kDead) (state->Failed ? failed : dead) = true;
     else pending = true;
   }
   if (failed) return {alloc_client::kFailed, "Failed tasks"};

@@ -1,6 +1,7 @@
 // What a node makes of an allocation: its status from the states of its tasks, and the roles of tasks in its life.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "model/status.h"
@@ -13,6 +14,7 @@ struct ClientStatus {
 };
 // The first rule that holds wins: a failed task, a running one, a pending one, all dead. Without tasks: pending.
 ClientStatus derive_client_status(const Map<TaskState>& states);
+ClientStatus derive_client_status(std::span<const TaskState* const> states);
 
 // The allocation's group in its job; nullptr when there is none.
 const TaskGroup* task_group_of(const Allocation& alloc);
