@@ -2,7 +2,11 @@
 // The fleet view is warm, as it is in a server that has seen an evaluation before.
 #include <benchmark/benchmark.h>
 
+#include "scheduler/snapshot_view.h"
 #include "scheduler/testing.h"
+#include "state/alloc_ops.h"
+#include "state/job_ops.h"
+#include "state/node_ops.h"
 
 namespace {
 
@@ -73,6 +77,40 @@ void judge(benchmark::State& bench, const Shape& shape) {
   }
 }
 
+// The whole way over the store: plan, judgement, commit, and the fleet view brought up to date with it.
+void commit(benchmark::State& bench, const Shape& shape) {
+  state::Store store;
+  auto nodes = cluster(shape.nodes);
+  auto txn = store.begin(10, kNow);
+  for (auto& [id, n] : nodes->nodes) (void)state::upsert_node(txn, *n);
+  auto j = job_of(shape);
+  (void)state::upsert_job(txn, j);
+  auto job = txn.state().jobs.get(j.Namespace, j.ID);
+  auto eval = make_eval(*job);
+  state::put_eval(txn, eval);
+  store.publish(std::move(txn));
+  Fleet fleet;
+  uint64_t seed = 1;
+  fleet.sync(make_view(store.snapshot()));
+  for (auto _ : bench) {
+    auto view = make_view(store.snapshot());
+    auto out = schedule(view, eval, {}, kNow, ++seed, &fleet);
+    auto judged = evaluate_plan(*view, out->Plan);
+    rpc::ApplyPlanResultsRequest request;
+    request.Job = out->Plan.Job;
+    request.EvalID = eval.ID;
+    request.UpdatedAt = kNow.unix_nanos;
+    for (auto& [node, allocs] : judged.result.NodeAllocation)
+      for (auto& a : allocs) request.AllocsUpdated.push_back(a);
+    state::Txn what_if(store.snapshot(), 20, kNow);
+    if (!state::apply_plan_results(what_if, request)) bench.SkipWithError("refused");
+    fleet.sync(make_view(what_if.snapshot()));
+    bench.PauseTiming();
+    fleet.sync(view);
+    bench.ResumeTiming();
+  }
+}
+
 void sync(benchmark::State& bench, size_t nodes) {
   auto state = cluster(nodes);
   for (auto _ : bench) {
@@ -92,6 +130,8 @@ DROVER_BENCH(n10000_a1000_regexp_spread, 10000, 1000, false, true);
 DROVER_BENCH(n10000_a1, 10000, 1, false, false);
 DROVER_BENCH(n10000_a1000_sampled, 10000, 1000, false, false, Options::Candidates::kSampled);
 BENCHMARK_CAPTURE(judge, n1000_a1000_ports, Shape{1000, 1000, true, false})->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(commit, n1000_a1000_ports, Shape{1000, 1000, true, false})->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(commit, n10000_a1000, Shape{10000, 1000, false, false})->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(sync, n10000, 10000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -101,7 +101,18 @@ class GenericPass {
       updated->Resources = nullptr;
       plan.place(std::move(updated));
     }
-    for (auto& a : changes.reconnect_updates) plan.place(a);
+    // One that came back and is updated in place is one change, not two.
+    std::unordered_map<Uuid, Ref<Allocation>> reconnected;
+    for (auto& a : changes.reconnect_updates) reconnected.emplace(a->ID, a);
+    for (auto& a : changes.inplace)
+      if (auto it = reconnected.find(a->ID); it != reconnected.end()) {
+        auto updated = std::make_shared<Allocation>(*a);
+        updated->AllocStates = it->second->AllocStates;
+        a = std::move(updated);
+        reconnected.erase(it);
+      }
+    for (auto& a : changes.reconnect_updates)
+      if (reconnected.contains(a->ID)) plan.place(a);
     auto deployment = current_deployment() ? current_deployment()->ID : Uuid{};
     for (auto& a : changes.inplace) {
       if (a->DeploymentID == deployment) {
