@@ -19,6 +19,8 @@ struct JsonStyle {
   // Integral doubles print as "8080.0"; Go's standard encoder, which the CLI uses, prints "8080".
   bool float_point = true;
   bool sort_keys = false;      // struct keys by name instead of declaration order
+  // Fields of structs that leave out all that is empty (Allocation) are there anyway, as API clients print them.
+  bool keep_empty = false;
 };
 
 // Appends the JSON of the value at `object`.

@@ -133,7 +133,8 @@ class Encoder {
     for (size_t i = 0; i < type.fields.size(); ++i) {
       auto& f = type.fields[style_.sort_keys ? type.sorted[i] : i];
       if (f.flags & (kNotInJson | kInputOnly)) continue;
-      if ((type.omit_all_empty || (f.flags & kOmitEmpty)) && empty(f.type(), f.in(p))) continue;
+      bool may_omit = (type.omit_all_empty && !style_.keep_empty) || (f.flags & kOmitEmpty);
+      if (may_omit && empty(f.type(), f.in(p))) continue;
       separator(any);
       key(f.json_name);
       field(f, p);

@@ -1,0 +1,13 @@
+// The commands below "alloc".
+#pragma once
+
+#include "cli/command.h"
+
+namespace drover::cli {
+
+std::span<const Command> alloc_status_commands();
+std::span<const Command> alloc_action_commands();  // stop, restart, signal, checks
+std::span<const Command> alloc_file_commands();    // fs, logs
+std::span<const Command> alloc_exec_commands();
+
+}  // namespace drover::cli

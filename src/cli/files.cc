@@ -1,0 +1,73 @@
+#include "cli/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/strings.h"
+
+namespace drover::cli {
+
+std::string errno_text(int err) {
+  char buffer[256];
+  std::string text = strerror_r(err, buffer, sizeof buffer);
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "open " + path + ": " + errno_text(errno));
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      Error e(ErrorCode::kIo, "read " + path + ": " + errno_text(errno));
+      ::close(fd);
+      return e;
+    }
+    if (n == 0) break;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+  ::close(fd);
+  return text;
+}
+
+Status write_file(const std::string& path, std::string_view text, mode_t mode) {
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (fd < 0) return Error(ErrorCode::kIo, "open " + path + ": " + errno_text(errno));
+  while (!text.empty()) {
+    ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      Error e(ErrorCode::kIo, "write " + path + ": " + errno_text(errno));
+      ::close(fd);
+      return e;
+    }
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  if (::close(fd) != 0) return Error(ErrorCode::kIo, "close " + path + ": " + errno_text(errno));
+  return {};
+}
+
+bool exists(const std::string& path) {
+  struct stat s{};
+  return ::lstat(path.c_str(), &s) == 0;
+}
+
+bool is_directory(const std::string& path) {
+  struct stat s{};
+  return ::stat(path.c_str(), &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+std::string working_directory() {
+  char path[4096];
+  return ::getcwd(path, sizeof path) ? path : ".";
+}
+
+}  // namespace drover::cli
