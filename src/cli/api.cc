@@ -29,6 +29,7 @@ Error unexpected_status(const Reply& reply) {
   return Error(code_of(reply.status), fmt::format("Unexpected response code: {} ({})", reply.status, reply.body));
 }
 
+Api::Api(ApiSettings settings) : settings_(std::move(settings)) {}
 Api::~Api() = default;
 net::BlockingHttp& Api::http() { return *http_; }
 

@@ -104,7 +104,7 @@ class Api {
   void add_headers(net::Headers& headers) const;
 
  private:
-  explicit Api(ApiSettings settings) : settings_(std::move(settings)) {}
+  explicit Api(ApiSettings settings);
   Status into(const TypeInfo& type, void* object, std::string_view method, std::string_view path, const Params& params,
               std::string body);
 

@@ -20,7 +20,12 @@ std::string measured_table(const List<std::string>& measured, const std::functio
 
 void attribute_rows(const StatObject& object, const std::string& prefix, Rows& rows) {
   for (auto& [name, value] : object.Attributes) rows.push_back(fmt::format("{}{}|{}", prefix, name, stat_value_text(value)));
-  for (auto& [name, nested] : object.Nested) attribute_rows(nested, prefix + name + ".", rows);
+  // By description: g++ 12's pair cannot be looked into for a struct that holds itself.
+  auto* field = type_of<StatObject>().find("Nested");
+  auto& map = field->type();
+  auto* nested = field->in(static_cast<const void*>(&object));
+  for (size_t i = 0; i < map.count(nested); ++i)
+    attribute_rows(*static_cast<const StatObject*>(map.at(nested, i)), prefix + std::string(map.key_at(nested, i)) + ".", rows);
 }
 
 }  // namespace
