@@ -79,6 +79,7 @@ std::optional<JobInput> read_job(Context& c, const std::string& path) {
     c.fail("Error getting job struct: " + e.message);
     return std::nullopt;
   };
+  if (path.empty()) return give_up(invalid("Error jobfile path has to be specified."));
   auto text = path == "-" ? Result<std::string>(c.io.read_all()) : fetch(path);
   if (!text) return give_up(std::move(text).error().with_context(fmt::format("Error getting jobfile from \"{}\"", path)));
   auto job = jobspec::parse_job_file(path, *text, options);
