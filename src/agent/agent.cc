@@ -1,15 +1,19 @@
 #include "agent/agent.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
 
 #include "agent/host_data.h"
-#include "api/agent.h"
+#include "agent/telemetry.h"
 #include "api/routes.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "client/client.h"
 #include "client/host_source.h"
@@ -17,9 +21,11 @@
 #include "client/state_db.h"
 #include "drivers/registry.h"
 #include "drivers/shim_binary.h"
+#include "model/multi_error.h"
 #include "net/http_server.h"
 #include "net/network.h"
 #include "net/real_world.h"
+#include "net/tls.h"
 #include "raft/replica.h"
 #include "server/leader.h"
 #include "server/server.h"
@@ -35,6 +41,7 @@ class LocalServers final : public client::ServerApi {
 
  protected:
   Async<Status> invoke(std::string_view method, const TypeInfo&, const void* request, const TypeInfo&, void* response) override {
+    MetricTimer timer(rpc_metric(method));
     co_return co_await server_.invoke(method, request, response);
   }
 
@@ -50,6 +57,14 @@ class NoServers final : public client::ServerApi {
   }
 };
 
+constexpr uint16_t kRpcPort = 4647, kSerfPort = 4648;  // where an address names none
+constexpr Duration kDialTimeout = 10s;
+
+std::string lower_first(std::string text) {
+  if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a') text[0] += 'a' - 'A';
+  return text;
+}
+
 std::string host_port(std::string_view host, uint16_t port) {
   return host.find(':') != std::string_view::npos ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
@@ -57,7 +72,7 @@ std::string host_port(std::string_view host, uint16_t port) {
 Result<std::string> persistent_node_id(const std::string& dir, Random& random) {
   std::error_code ec;
   std::filesystem::create_directories(dir, ec);
-  if (ec) return Error(ErrorCode::kIo, fmt::format("mkdir {}: {}", dir, ec.message()));
+  if (ec) return Error(ErrorCode::kIo, fmt::format("mkdir {}: {}", dir, lower_first(ec.message())));
   auto path = dir + "/node-id";
   if (std::ifstream in(path); in) {
     std::string id;
@@ -83,6 +98,9 @@ class Agent::Impl final : public api::Agent {
   Async<Status> start() {
     // Ports first: a port that is taken is found out before anything is written.
     DROVER_CO_CHECK(bind());
+    auto tls = https();
+    if (!tls) co_return std::move(tls).error().with_context("failed to start HTTP listener");
+    tls_ = std::move(*tls);
     DROVER_CO_CHECK(start_server());
     if (settings_.client) {
       auto started = co_await start_client();
@@ -92,20 +110,25 @@ class Agent::Impl final : public api::Agent {
     co_return Status{};
   }
 
-  Async<void> shutdown(bool leave) {
+  Async<void> leave() {
+    if (!client_) co_return;
+    auto left = co_await client_->leave();
+    if (!left) log_error("agent", "client leave failed", {{"error", left.error().message}});
+  }
+
+  Async<void> shutdown() {
+    log_info("agent", "requesting shutdown");
     if (http_) http_->stop();
-    if (client_) {
-      if (leave) {
-        auto left = co_await client_->leave();
-        if (!left) log_error("agent", "client leave failed", {{"error", left.error().message}});
-      }
-      co_await client_->shutdown();
-    }
+    if (client_) co_await client_->shutdown();
     if (server_) co_await server_->shutdown();
     http_.reset();
     client_.reset();
     server_.reset();
+    remove_temporary_dirs();
+    log_info("agent", "shutdown complete");
   }
+
+  std::string server_node_id() const { return server_ ? std::string(server_->node_id()) : std::string(); }
 
   void reload(const Settings& s) {
     configure_log(s.log);
@@ -124,19 +147,22 @@ class Agent::Impl final : public api::Agent {
   const std::string& node_name() const override { return settings_.node_name; }
   Async<Status> rpc(std::string_view method, const TypeInfo&, const void* request, const TypeInfo&, void* response) override {
     if (!server_) co_return Error(ErrorCode::kUnavailable, "no servers");
-    co_return co_await server_->invoke(method, request, response);
+    MetricTimer timer(rpc_metric(method));
+    metric_count("nomad.rpc.request");
+    auto status = co_await server_->invoke(method, request, response);
+    if (!status) metric_count("nomad.rpc.request_error");
+    co_return status;
   }
   std::string config_json() const override { return settings_.config_json; }
   Map<Map<std::string>> stats() const override;
   Map<std::string> response_headers() const override { return settings_.http_response_headers; }
   bool debug_enabled() const override { return settings_.enable_debug; }
-  std::vector<std::string> known_servers() const override { return settings_.client_servers; }
-  Status set_known_servers(std::vector<std::string> servers) override {
-    settings_.client_servers = std::move(servers);
-    return {};
-  }
+  std::vector<std::string> known_servers() const override;
+  Async<Status> set_known_servers(std::vector<std::string> servers) override;
+  Async<Joined> join(std::vector<std::string> addresses) override;
   HostData host_data() const override { return collect_host_data(); }
   bool ui_enabled() const override { return settings_.ui_enabled; }
+  bool prometheus_enabled() const override { return settings_.telemetry.prometheus; }
 
  private:
   Status bind() {
@@ -196,17 +222,15 @@ class Agent::Impl final : public api::Agent {
     else servers_ = std::make_unique<NoServers>();
     host_ = client::make_linux_host();
     auto& config = *settings_.client;
-    std::error_code ec;
-    for (auto& dir : {config.state_dir, config.alloc_dir}) {
-      std::filesystem::create_directories(dir, ec);
-      if (ec) co_return Error(ErrorCode::kIo, fmt::format("failed creating {}: {}", dir, ec.message()));
-    }
+    DROVER_CO_CHECK(make_dirs(config));
     DROVER_CO_TRY(auto shim, co_await on_pool(world_.world, [dir = config.state_dir] { return drivers::unpack_shim(dir + "/bin"); }));
     Error driver_error;
     client::ClientDeps deps{.world = world_.world, .server = *servers_, .host = *host_};
-    if (config.dev_mode) deps.state = client::make_memory_state_db();
+    if (config.dev_mode) deps.state = client::make_memory_state();
     else {
-      DROVER_CO_TRY(deps.state, client::open_state_db(config.state_dir));
+      std::string note;
+      DROVER_CO_TRY(deps.state, client::open_sqlite_state(config.state_dir + "/state.sqlite", note));
+      if (!note.empty()) log_warn("client", note);
     }
     deps.make_drivers = [this, &driver_error](const drivers::DriverContext& context) {
       auto made = make_drivers(context);
@@ -222,12 +246,48 @@ class Agent::Impl final : public api::Agent {
     co_return Status{};
   }
 
+  // The client's directories; an agent without a data directory gets temporary ones, gone at its end.
+  Status make_dirs(client::Config& config) {
+    for (auto* dir : {&config.state_dir, &config.alloc_dir}) {
+      if (dir->empty()) {
+        auto made = (std::filesystem::temp_directory_path() / "NomadClientXXXXXX").string();
+        if (!mkdtemp(made.data())) return errno_error("failed creating temporary directory for the client", errno);
+        temporary_dirs_.push_back(made);
+        *dir = made;
+      }
+      std::error_code ec;
+      std::filesystem::create_directories(*dir, ec);
+      if (ec) return Error(ErrorCode::kIo, fmt::format("failed creating {}: {}", *dir, lower_first(ec.message())));
+    }
+    if (chmod(config.alloc_dir.c_str(), 0711) != 0) return errno_error("chmod " + config.alloc_dir, errno);
+    return {};
+  }
+
+  void remove_temporary_dirs() {
+    std::error_code ec;
+    for (auto& dir : temporary_dirs_) std::filesystem::remove_all(dir, ec);
+    temporary_dirs_.clear();
+  }
+
+  Result<net::TlsContextRef> https() const {
+    auto& t = settings_.tls;
+    if (!t.http) return net::TlsContextRef();
+    net::TlsServerOptions o{.cert_file = t.cert_file, .key_file = t.key_file, .ca_file = t.ca_file};
+    o.verify_client = t.verify_https_client;
+    o.prefer_server_ciphers = t.prefer_server_cipher_suites;
+    if (!t.min_version.empty()) o.min_version = t.min_version;
+    for (auto& suite : split(t.cipher_suites, ','))
+      if (auto name = trim_space(suite); !name.empty()) o.cipher_suites.emplace_back(name);
+    return net::make_tls_server(o);
+  }
+
   void serve() {
     net::HttpServerOptions options;
     options.max_conns_per_client = settings_.limits.http_max_conns_per_client;
     options.tls_handshake_timeout = settings_.limits.https_handshake_timeout;
+    options.on_limit_exceeded = [] { metric_count("nomad.agent.http.exceeded"); };
     http_ = std::make_unique<net::HttpServer>(world_.world, options, api::http_handler(*this));
-    for (auto& l : http_listeners_) http_->add_listener(std::move(l));
+    for (auto& l : http_listeners_) http_->add_listener(std::move(l), tls_);
     http_listeners_.clear();
   }
 
@@ -236,6 +296,8 @@ class Agent::Impl final : public api::Agent {
   std::function<void(const Error&)> fatal_;
   net::RealNetwork network_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
+  net::TlsContextRef tls_;
+  std::vector<std::string> temporary_dirs_;
   std::unique_ptr<net::Listener> rpc_listener_, serf_listener_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<client::ServerApi> servers_;
@@ -243,6 +305,52 @@ class Agent::Impl final : public api::Agent {
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<net::HttpServer> http_;
 };
+
+std::vector<std::string> Agent::Impl::known_servers() const {
+  auto out = settings_.client_servers;
+  auto add = [&](std::string address) {
+    if (std::find(out.begin(), out.end(), address) == out.end()) out.push_back(std::move(address));
+  };
+  if (server_) {
+    add(host_port(settings_.rpc_bind, settings_.rpc_port));
+    add(settings_.rpc_advertise);
+  }
+  return out;
+}
+
+Async<Status> Agent::Impl::set_known_servers(std::vector<std::string> servers) {
+  MultiError problems;
+  for (auto& server : servers) {
+    if (!net::split_host_port(server)) server = host_port(server, kRpcPort);
+    auto address = net::Address::parse(server);
+    Status reached = address ? Status() : Status(std::move(address).error());
+    if (address) {
+      auto stream = co_await network_.dial(*address, kDialTimeout);
+      if (!stream) reached = std::move(stream).error();
+    }
+    if (!reached)
+      problems.add(fmt::format("Server at address {} failed ping: rpc error: failed to get conn: {}", server, reached.error().message));
+  }
+  if (problems) co_return invalid(problems.text());
+  settings_.client_servers = std::move(servers);
+  co_return Status{};
+}
+
+// Gossip is not spoken yet: an address that answers is told from one that does not, and neither is joined.
+Async<api::Agent::Joined> Agent::Impl::join(std::vector<std::string> addresses) {
+  MultiError problems;
+  for (auto& text : addresses) {
+    auto full = net::split_host_port(text) ? text : host_port(text, kSerfPort);
+    auto address = net::Address::parse(full);
+    std::string why = address ? "this server does not take part in gossip" : address.error().message;
+    if (address) {
+      auto stream = co_await network_.dial(*address, kDialTimeout);
+      if (!stream) why = stream.error().message;
+    }
+    problems.add(fmt::format("Failed to join {}: {}", full, why));
+  }
+  co_return Joined{0, problems.text()};
+}
 
 Map<Map<std::string>> Agent::Impl::stats() const {
   auto out = Map<Map<std::string>>::empty_map();
@@ -283,7 +391,11 @@ Agent::Agent(net::RealWorld& world, Settings settings, std::function<void(const 
     : impl_(std::make_unique<Impl>(world, std::move(settings), std::move(fatal))) {}
 Agent::~Agent() = default;
 Async<Status> Agent::start() { return impl_->start(); }
-Async<void> Agent::shutdown(bool leave) { return impl_->shutdown(leave); }
+Async<api::Agent::Joined> Agent::join(std::vector<std::string> addresses) { return impl_->join(std::move(addresses)); }
+api::Agent& Agent::parts() { return *impl_; }
+Async<void> Agent::leave() { return impl_->leave(); }
+Async<void> Agent::shutdown() { return impl_->shutdown(); }
+std::string Agent::server_node_id() const { return impl_->server_node_id(); }
 void Agent::reload(const Settings& settings) { impl_->reload(settings); }
 
 }  // namespace drover::agent

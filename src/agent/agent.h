@@ -6,6 +6,7 @@
 #include <string>
 
 #include "agent/settings.h"
+#include "api/agent.h"
 #include "base/async.h"
 #include "base/result.h"
 #include "base/world.h"
@@ -25,10 +26,20 @@ class Agent {
 
   // Binds, recovers and starts everything. An error says what to do; nothing is left behind.
   Async<Status> start();
-  // `leave`: give leadership away and drain as configured, before stopping. Tasks keep running outside dev mode.
-  Async<void> shutdown(bool leave);
+  // Drains this node where that is configured. What fails is logged.
+  Async<void> leave();
+  // Gives leadership away and stops. Tasks keep running outside dev mode.
+  Async<void> shutdown();
   // SIGHUP: what of `settings` can change while running.
   void reload(const Settings& settings);
+
+  // Joins the gossip of other servers: how many of the addresses took it, and what went wrong with the rest.
+  Async<api::Agent::Joined> join(std::vector<std::string> addresses);
+  // As the HTTP routes see this agent.
+  api::Agent& parts();
+
+  // The server's id in its cluster; "" without a server.
+  std::string server_node_id() const;
 
  private:
   class Impl;

@@ -19,10 +19,14 @@ DROVER_DESCRIBE(drover::agent::ServerJoin, "agent.ServerJoin",
 DROVER_DESCRIBE(drover::agent::RetryConfig, "cconfig.RetryConfig",
     DROVER_FIELD(Attempts), DROVER_FIELD(Backoff), DROVER_FIELD(MaxBackoff))
 
+DROVER_DESCRIBE(drover::agent::WaitConfig, "cconfig.WaitConfig",
+    DROVER_FIELD(Min), DROVER_FIELD(Max))
+
 DROVER_DESCRIBE(drover::agent::ClientTemplateConfig, "cconfig.ClientTemplateConfig",
     DROVER_FIELD(FunctionDenylist), DROVER_FIELD(FunctionBlacklist), DROVER_FIELD(DisableSandbox),
     DROVER_FIELD(MaxStale), DROVER_FIELD(MaxStaleHCL), DROVER_FIELD(BlockQueryWaitTime),
-    DROVER_FIELD(BlockQueryWaitTimeHCL), DROVER_FIELD(ConsulRetry), DROVER_FIELD(VaultRetry),
+    DROVER_FIELD(BlockQueryWaitTimeHCL), DROVER_FIELD(Wait).with(drover::kNotInJson),
+    DROVER_FIELD(WaitBounds).with(drover::kNotInJson), DROVER_FIELD(ConsulRetry), DROVER_FIELD(VaultRetry),
     DROVER_FIELD(NomadRetry))
 
 DROVER_DESCRIBE(drover::agent::ArtifactConfig, "config.ArtifactConfig",
@@ -62,7 +66,7 @@ DROVER_DESCRIBE(drover::agent::Search, "agent.Search",
 
 DROVER_DESCRIBE(drover::agent::ServerConfig, "agent.ServerConfig",
     DROVER_FIELD(Enabled), DROVER_FIELD(AuthoritativeRegion), DROVER_FIELD(BootstrapExpect), DROVER_FIELD(DataDir),
-    DROVER_FIELD(RaftProtocol), DROVER_FIELD(RaftMultiplier), DROVER_FIELD(NumSchedulers),
+    DROVER_FIELD(ProtocolVersion).with(drover::kNotInJson), DROVER_FIELD(RaftProtocol), DROVER_FIELD(RaftMultiplier), DROVER_FIELD(NumSchedulers),
     DROVER_FIELD(EnabledSchedulers), DROVER_FIELD(NodeGCThreshold), DROVER_FIELD(JobGCInterval),
     DROVER_FIELD(JobGCThreshold), DROVER_FIELD(EvalGCThreshold), DROVER_FIELD(BatchEvalGCThreshold),
     DROVER_FIELD(DeploymentGCThreshold), DROVER_FIELD(CSIVolumeClaimGCInterval),
@@ -70,7 +74,8 @@ DROVER_DESCRIBE(drover::agent::ServerConfig, "agent.ServerConfig",
     DROVER_FIELD(RootKeyGCInterval), DROVER_FIELD(RootKeyGCThreshold), DROVER_FIELD(RootKeyRotationThreshold),
     DROVER_FIELD(HeartbeatGrace), DROVER_FIELD(MinHeartbeatTTL), DROVER_FIELD(MaxHeartbeatsPerSecond),
     DROVER_FIELD(FailoverHeartbeatTTL), DROVER_FIELD(StartJoin), DROVER_FIELD(RetryJoin),
-    DROVER_FIELD(RetryMaxAttempts), DROVER_FIELD(RetryInterval), DROVER_FIELD(RejoinAfterLeave),
+    DROVER_FIELD(RetryMaxAttempts), DROVER_FIELD(RetryInterval),
+    DROVER_FIELD(EncryptKey).with(drover::kNotInJson), DROVER_FIELD(RejoinAfterLeave),
     DROVER_FIELD(NonVotingServer), DROVER_FIELD(RedundancyZone), DROVER_FIELD(UpgradeVersion),
     DROVER_FIELD(ServerJoin), DROVER_FIELD(DefaultSchedulerConfig), DROVER_FIELD(PlanRejectionTracker),
     DROVER_FIELD(EnableEventBroker), DROVER_FIELD(EventBufferSize), DROVER_FIELD(LicensePath),

@@ -68,6 +68,14 @@ struct RetryConfig {
   friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
 };
 
+// `wait { }` and `wait_bounds { }` of the template block.
+struct WaitConfig {
+  std::optional<Duration> Min;
+  std::optional<Duration> Max;
+
+  friend bool operator==(const WaitConfig&, const WaitConfig&) = default;
+};
+
 struct ClientTemplateConfig {
   List<std::string> FunctionDenylist;
   List<std::string> FunctionBlacklist;
@@ -76,6 +84,8 @@ struct ClientTemplateConfig {
   std::string MaxStaleHCL;
   std::optional<Duration> BlockQueryWaitTime;
   std::string BlockQueryWaitTimeHCL;
+  Box<WaitConfig> Wait;        // not shown
+  Box<WaitConfig> WaitBounds;  // not shown
   Box<RetryConfig> ConsulRetry;
   Box<RetryConfig> VaultRetry;
   Box<RetryConfig> NomadRetry;
@@ -189,6 +199,7 @@ struct ServerConfig {
   std::string AuthoritativeRegion;
   int64_t BootstrapExpect = 0;
   std::string DataDir;
+  int64_t ProtocolVersion = 0;  // not shown; deprecated
   int64_t RaftProtocol = 0;
   std::optional<int64_t> RaftMultiplier;
   std::optional<int64_t> NumSchedulers;
@@ -214,6 +225,7 @@ struct ServerConfig {
   List<std::string> RetryJoin;
   int64_t RetryMaxAttempts = 0;
   Duration RetryInterval{};
+  std::string EncryptKey;       // not shown: a secret
   bool RejoinAfterLeave = false;
   bool NonVotingServer = false;
   std::string RedundancyZone;
@@ -508,6 +520,7 @@ DROVER_TYPE(agent::AdvertiseAddrs)
 DROVER_TYPE(agent::Resources)
 DROVER_TYPE(agent::ServerJoin)
 DROVER_TYPE(agent::RetryConfig)
+DROVER_TYPE(agent::WaitConfig)
 DROVER_TYPE(agent::ClientTemplateConfig)
 DROVER_TYPE(agent::ArtifactConfig)
 DROVER_TYPE(agent::DrainConfig)

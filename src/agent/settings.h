@@ -14,11 +14,40 @@
 namespace drover::agent {
 
 // `limits { }`
-struct Limits {
+struct ConnectionLimits {
   Duration https_handshake_timeout = 5s;
   Duration rpc_handshake_timeout = 5s;
   int http_max_conns_per_client = 100;
   int rpc_max_conns_per_client = 100;
+};
+
+// `server_join { }` of the part that joins: the server where there is one, else the client.
+struct JoinSettings {
+  std::vector<std::string> start_join, retry_join;
+  int64_t retry_max = 0;           // 0: without end
+  Duration retry_interval = 30s;
+};
+
+// `tls { }`
+struct TlsSettings {
+  bool http = false, rpc = false;
+  bool verify_server_hostname = false, verify_https_client = false;
+  std::string ca_file, cert_file, key_file;
+  std::string cipher_suites;       // comma list; empty: the usual ones
+  std::string min_version;         // empty: tls12
+  bool prefer_server_cipher_suites = false;
+};
+
+// `telemetry { }`
+struct TelemetrySettings {
+  bool prometheus = false;
+  bool allocations = false, nodes = false;  // publish_allocation_metrics, publish_node_metrics
+  bool dispatched_summaries = true;
+  Duration interval = 1s;                   // collection_interval
+  std::string host;                         // the "host" label; empty: none
+  std::string node_in_gauges;               // instead of a label
+  std::vector<std::string> prefix_filter;
+  bool filter_default = true;
 };
 
 struct Settings {
@@ -38,7 +67,10 @@ struct Settings {
   uint16_t http_port = 4646, rpc_port = 4647, serf_port = 4648;
   std::string http_advertise, rpc_advertise, serf_advertise;  // host:port
   Map<std::string> http_response_headers;
-  Limits limits;
+  ConnectionLimits limits;
+  TlsSettings tls;
+  JoinSettings join;
+  TelemetrySettings telemetry;
 
   std::optional<server::Config> server;
   std::optional<client::Config> client;

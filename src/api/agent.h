@@ -41,9 +41,17 @@ class Agent {
   virtual Map<std::string> response_headers() const = 0;  // http_api_response_headers
   virtual bool debug_enabled() const = 0;                 // enable_debug
   virtual std::vector<std::string> known_servers() const = 0;
-  virtual Status set_known_servers(std::vector<std::string> servers) = 0;
+  // Replaces the servers that a client asks, once each of them has answered.
+  virtual Async<Status> set_known_servers(std::vector<std::string> servers) = 0;
+  // Joins the gossip of other servers: how many of the addresses answered, and what went wrong with the rest.
+  struct Joined {
+    int64_t count = 0;
+    std::string error;
+  };
+  virtual Async<Joined> join(std::vector<std::string> addresses) = 0;
   virtual HostData host_data() const = 0;
   virtual bool ui_enabled() const = 0;
+  virtual bool prometheus_enabled() const = 0;            // telemetry.prometheus_metrics
 };
 
 }  // namespace drover::api

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "base/version.h"
 #include "codec/reflect.h"
 #include "model/raft_requests.h"
 #include "model/rpc_requests.h"
@@ -41,8 +42,9 @@ Map<std::string> member_tags(const Server& server, std::string_view rpc_host, st
   Map<std::string> tags{{"role", "nomad"},     {"region", c.region},       {"dc", c.datacenter},
                         {"build", c.build},    {"vsn", "1"},               {"raft_vsn", "3"},
                         {"id", c.node_id},     {"rpc_addr", std::string(rpc_host)}, {"port", std::string(port)}};
+  tags["revision"] = kBuildRevision;
   if (c.bootstrap_expect == 1) tags["bootstrap"] = "1";
-  else if (c.bootstrap_expect > 1) tags["expect"] = fmt::format("{}", c.bootstrap_expect);
+  if (c.bootstrap_expect > 0) tags["expect"] = fmt::format("{}", c.bootstrap_expect);
   return tags;
 }
 
