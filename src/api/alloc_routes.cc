@@ -74,6 +74,7 @@ Async<Result<Reply>> stop_alloc(Call& call, std::string id) {
   req.AllocID = std::move(id);
   if (auto text = call.query.get("no_shutdown_delay"); !text.empty()) {
     auto b = parse_bool(text);
+    if (!b) call.exchange.headers().set("Content-Type", "application/octet-stream");  // as clients have always seen it
     if (!b)
       co_return internal(fmt::format("no_shutdown_delay value is not a boolean: strconv.ParseBool: parsing {}: invalid syntax", go_quote(text)));
     req.NoShutdownDelay = *b;
@@ -85,8 +86,10 @@ Async<Result<Reply>> alloc_services(Call& call, std::string id) {
   if (!call.is("GET")) co_return method_error();
   rpc::AllocSpecificRequest req;
   req.AllocID = std::move(id);
-  co_return co_await reply_member<rpc::ServiceRegistrationsResponse>(call, "Alloc.GetServiceRegistrations", std::move(req),
-                                                                    &rpc::ServiceRegistrationsResponse::Services);
+  auto resp = co_await call.read<rpc::ServiceRegistrationsResponse>("Alloc.GetServiceRegistrations", std::move(req));
+  if (!resp) co_return Error(std::move(resp).error());
+  if (resp->Services.is_nil()) co_return not_found("allocation not found");
+  co_return call.json(resp->Services);
 }
 
 Async<Result<Reply>> one_alloc(Call& call) {

@@ -94,7 +94,8 @@ Async<Result<Reply>> alloc_restart(Call& call, std::string id) {
   }
   DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
   if (body.AllTasks && !body.TaskName.empty()) co_return internal("task name cannot be set when restarting all tasks");
-  DROVER_CO_CHECK(co_await client->restart_alloc(*Uuid::parse(id), body.TaskName, body.AllTasks));
+  auto restarted = co_await client->restart_alloc(*Uuid::parse(id), body.TaskName, body.AllTasks);
+  if (!restarted) co_return internal(restarted.error().message);
   co_return call.json(GenericResponse{});
 }
 
@@ -111,7 +112,8 @@ Async<Result<Reply>> alloc_signal(Call& call, std::string id) {
   auto decoded = co_await call.body(body);
   if (!decoded) co_return invalid("Failed to decode body: " + decoded.error().message);
   DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  DROVER_CO_CHECK(co_await client->signal_alloc(*Uuid::parse(id), body.Task, body.Signal));
+  auto signalled = co_await client->signal_alloc(*Uuid::parse(id), body.Task, body.Signal);
+  if (!signalled) co_return internal(signalled.error().message);
   co_return call.json(GenericResponse{});
 }
 
@@ -137,6 +139,7 @@ Async<Result<Reply>> one_client_alloc(Call& call) {
 Async<Result<Reply>> alloc_checks(Call& call, std::string id) {
   DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
   DROVER_CO_TRY(auto checks, client->alloc_checks(*Uuid::parse(id)));
+  if (checks.empty()) checks.reset();
   co_return call.json(checks);
 }
 

@@ -60,7 +60,11 @@ Result<ExecQuery> parse_query(const Call& call) {
   ExecQuery q;
   q.task = call.query.get("task");
   auto command = from_json<List<std::string>>(call.query.get("command"));
-  if (!command) return internal("failed to marshal command into json: " + command.error().message);
+  if (!command) {
+    auto& why = command.error().message;
+    bool cut = why == "EOF" || why == "unexpected EOF";
+    return internal("failed to marshal command into json: " + (cut ? std::string("unexpected end of JSON input") : why));
+  }
   q.command.assign(command->begin(), command->end());
   if (auto tty = call.query.get("tty"); !tty.empty()) {
     auto b = parse_bool(tty);

@@ -75,9 +75,9 @@ Reply raw_bytes(Call& call, std::string bytes) {
 Async<Result<Reply>> read_part(Call& call, std::string id, int64_t offset, int64_t limit) {
   std::string path(call.query.get("path"));
   if (path.empty()) co_return Reply::text("must provide a file name");
+  // The reference has sent its status line by the time it finds out: errors are the body of a 200.
   auto files = co_await files_of(call, id);
-  if (!files) co_return Error(std::move(files).error());
-  // The reference has sent its status line by the time it finds out: the error is the body of a 200.
+  if (!files) co_return Reply::text(files.error().message);
   auto bytes = co_await client::read_file(call.agent.world(), *files, path, offset, limit);
   if (!bytes) co_return Reply::text(bytes.error().message);
   co_return raw_bytes(call, std::move(*bytes));
@@ -179,11 +179,10 @@ Async<Result<Reply>> logs(Call& call, std::string id) {
   auto origin = client::parse_origin(call.query.get("origin"));
   if (!origin) co_return Error(std::move(origin).error());
   req.origin = *origin;
-  DROVER_CO_TRY(auto files, co_await files_of(call, id));
+  // Errors from here on come under the type of the answer that was asked for.
   call.exchange.headers().set("Content-Type", *plain ? "text/plain" : "application/json");
-  auto sent = co_await send_frames(call, client::stream_logs(call.agent.world(), files, req), *plain, req.follow);
-  if (!sent && !call.exchange.started()) call.exchange.headers().remove("Content-Type");
-  co_return sent;
+  DROVER_CO_TRY(auto files, co_await files_of(call, id));
+  co_return co_await send_frames(call, client::stream_logs(call.agent.world(), files, req), *plain, req.follow);
 }
 
 struct FileOp {

@@ -33,7 +33,7 @@ void settle_scope(Call& call, api::Job& job, std::string body_region, std::strin
   write.AuthToken = call.token();
 }
 
-bool unnamed(const api::Job& job) { return !job.ID || job.ID->empty(); }
+bool unnamed(const api::Job& job) { return !job.ID; }
 
 Async<Result<Reply>> register_job(Call& call, std::string_view path_id) {
   JobRegisterRequest body;
@@ -301,6 +301,11 @@ Async<Result<Reply>> job_stable(Call& call, std::string_view id) {
   co_return call.json(*resp);
 }
 
+Async<Result<Reply>> not_yet(Call& call, std::string_view) {
+  if (!call.is_write()) co_return method_error();
+  co_return Error(ErrorCode::kNotImplemented, "parameterized and periodic jobs are not available in this build");
+}
+
 // Suffixes in the order in which the reference tests them: an id that ends in one cannot be read.
 struct JobSuffix {
   std::string_view suffix;
@@ -308,7 +313,8 @@ struct JobSuffix {
 };
 constexpr JobSuffix kSuffixes[] = {
     {"/evaluate", job_evaluate},       {"/allocations", job_allocations}, {"/evaluations", job_evaluations},
-    {"/plan", plan_job},               {"/summary", job_summary},         {"/versions", job_versions},
+    {"/periodic/force", not_yet},      {"/plan", plan_job},               {"/summary", job_summary},
+    {"/dispatch", not_yet},            {"/versions", job_versions},
     {"/revert", job_revert},           {"/deployments", job_deployments}, {"/deployment", job_deployment},
     {"/stable", job_stable},           {"/scale", job_scale},             {"/services", job_services},
     {"/submission", job_submission},

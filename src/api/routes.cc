@@ -88,7 +88,10 @@ Async<void> answer(Call& call, Result<Reply> result) {
   if (!result) {
     auto [status, text] = describe(result.error());
     if (!call.preamble.empty()) text = call.preamble + text, status = 400;
-    if (call.is("HEAD")) text.clear();
+    if (call.is("HEAD")) {
+      x.headers().set("Content-Type", "text/plain; charset=utf-8");
+      text.clear();
+    }
     if (!x.started()) (void)co_await x.respond(status, std::move(text));
     co_return;
   }

@@ -278,11 +278,14 @@ class Parser {
     size_t start = at_;
     if (at_ < s_.size() && s_[at_] == '-') ++at_;
     size_t digits = at_;
-    while (at_ < s_.size() && is_digit(s_[at_])) ++at_;
+    if (at_ < s_.size() && s_[at_] == '0') ++at_;
+    else
+      while (at_ < s_.size() && is_digit(s_[at_])) ++at_;
     if (at_ == digits) {
       at_ = start;
       expected("\"-\"");
-      expected("[0-9]");
+      expected("\"0\"");
+      expected("[1-9]");
       return false;
     }
     if (at_ + 1 < s_.size() && s_[at_] == '.' && is_digit(s_[at_ + 1]))

@@ -137,15 +137,16 @@ class Encoder {
       if (may_omit && empty(f.type(), f.in(p))) continue;
       separator(any);
       key(f.json_name);
-      field(f, p);
+      field(type, f, p);
     }
     close('}', any);
   }
 
-  void field(const FieldInfo& f, const void* p) {
+  // A duration of 0 is "" in the server's types and "0s" in the client's, each as the reference has it.
+  void field(const TypeInfo& type, const FieldInfo& f, const void* p) {
     if (f.flags & kDurationText) {
       auto d = *static_cast<const Duration*>(f.in(p));
-      quote(d.count() == 0 ? "" : format_duration(d));
+      quote(d.count() == 0 && !type.name.starts_with("api.") ? "" : format_duration(d));
     } else if ((f.flags & kZeroTimeText) && static_cast<const Time*>(f.in(p))->unset()) {
       out_ += "\"0001-01-01T00:00:00Z\"";
     } else {

@@ -2,7 +2,7 @@
 
 DROVER_DESCRIBE(drover::AllocFileInfo, "cstructs.AllocFileInfo",
     DROVER_FIELD(Name), DROVER_FIELD(IsDir), DROVER_FIELD(Size).wire("int64"), DROVER_FIELD(FileMode),
-    DROVER_FIELD(ModTime), DROVER_FIELD(ContentType))
+    DROVER_FIELD(ModTime), DROVER_FIELD(ContentType).with(drover::kOmitEmpty))
 
 DROVER_DESCRIBE(drover::CpuStats, "cstructs.CpuStats",
     DROVER_FIELD(SystemMode), DROVER_FIELD(UserMode), DROVER_FIELD(TotalTicks), DROVER_FIELD(ThrottledPeriods),

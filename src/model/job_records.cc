@@ -12,11 +12,11 @@ DROVER_DESCRIBE(drover::JobSummary, "structs.JobSummary",
     DROVER_FIELD(CreateIndex), DROVER_FIELD(ModifyIndex))
 
 DROVER_DESCRIBE(drover::JobListStub, "structs.JobListStub",
-    DROVER_FIELD(ID), DROVER_FIELD(ParentID), DROVER_FIELD(Name), DROVER_FIELD(Namespace), DROVER_FIELD(Datacenters),
+    DROVER_FIELD(ID), DROVER_FIELD(ParentID), DROVER_FIELD(Name), DROVER_FIELD(Namespace).with(drover::kOmitEmpty), DROVER_FIELD(Datacenters),
     DROVER_FIELD(Multiregion), DROVER_FIELD(Type), DROVER_FIELD(Priority), DROVER_FIELD(Periodic),
     DROVER_FIELD(ParameterizedJob), DROVER_FIELD(Stop), DROVER_FIELD(Status), DROVER_FIELD(StatusDescription),
     DROVER_FIELD(JobSummary), DROVER_FIELD(CreateIndex), DROVER_FIELD(ModifyIndex), DROVER_FIELD(JobModifyIndex),
-    DROVER_FIELD(SubmitTime).wire("int64"), DROVER_FIELD(Meta))
+    DROVER_FIELD(SubmitTime).wire("int64"), DROVER_FIELD(Meta).with(drover::kOmitEmpty))
 
 DROVER_DESCRIBE(drover::JobSubmission, "structs.JobSubmission",
     DROVER_FIELD(Source), DROVER_FIELD(Format), DROVER_FIELD(VariableFlags), DROVER_FIELD(Variables),

@@ -15,8 +15,8 @@ DROVER_DESCRIBE(drover::CSINodeInfo, "structs.CSINodeInfo",
 DROVER_DESCRIBE(drover::CSIInfo, "structs.CSIInfo",
     DROVER_FIELD(PluginID), DROVER_FIELD(AllocID), DROVER_FIELD(Healthy), DROVER_FIELD(HealthDescription),
     DROVER_FIELD(UpdateTime), DROVER_FIELD(Provider), DROVER_FIELD(ProviderVersion),
-    DROVER_FIELD(RequiresControllerPlugin), DROVER_FIELD(RequiresTopologies), DROVER_FIELD(ControllerInfo),
-    DROVER_FIELD(NodeInfo))
+    DROVER_FIELD(RequiresControllerPlugin), DROVER_FIELD(RequiresTopologies), DROVER_FIELD(ControllerInfo).with(drover::kOmitEmpty),
+    DROVER_FIELD(NodeInfo).with(drover::kOmitEmpty))
 
 DROVER_DESCRIBE(drover::ClientHostNetworkConfig, "structs.ClientHostNetworkConfig",
     DROVER_FIELD(Name), DROVER_FIELD(CIDR), DROVER_FIELD(Interface), DROVER_FIELD(ReservedPorts))
@@ -55,8 +55,8 @@ DROVER_DESCRIBE(drover::Node, "structs.Node",
     DROVER_FIELD(ModifyIndex), DROVER_FIELD(Drain).with(drover::kJsonOnly))
 
 DROVER_DESCRIBE(drover::NodeListStub, "structs.NodeListStub",
-    DROVER_FIELD(Address), DROVER_FIELD(ID), DROVER_FIELD(Attributes), DROVER_FIELD(Datacenter), DROVER_FIELD(Name),
+    DROVER_FIELD(Address), DROVER_FIELD(ID), DROVER_FIELD(Attributes).with(drover::kOmitEmpty), DROVER_FIELD(Datacenter), DROVER_FIELD(Name),
     DROVER_FIELD(NodeClass), DROVER_FIELD(Version), DROVER_FIELD(Drain), DROVER_FIELD(SchedulingEligibility),
     DROVER_FIELD(Status), DROVER_FIELD(StatusDescription), DROVER_FIELD(Drivers), DROVER_FIELD(HostVolumes),
-    DROVER_FIELD(NodeResources), DROVER_FIELD(ReservedResources), DROVER_FIELD(LastDrain), DROVER_FIELD(CreateIndex),
+    DROVER_FIELD(NodeResources).with(drover::kOmitEmpty), DROVER_FIELD(ReservedResources).with(drover::kOmitEmpty), DROVER_FIELD(LastDrain), DROVER_FIELD(CreateIndex),
     DROVER_FIELD(ModifyIndex))

@@ -73,7 +73,7 @@ DROVER_DESCRIBE(drover::EvalOptions, "structs.EvalOptions",
     DROVER_FIELD(ForceReschedule))
 
 DROVER_DESCRIBE(drover::FuzzyMatch, "structs.FuzzyMatch",
-    DROVER_FIELD(ID), DROVER_FIELD(Scope))
+    DROVER_FIELD(ID), DROVER_FIELD(Scope).with(drover::kOmitEmpty))
 
 DROVER_DESCRIBE(drover::FuzzySearchRequest, "structs.FuzzySearchRequest",
     DROVER_FIELD(Text), DROVER_FIELD(Context).wire("structs.Context"), DROVER_FIELD(Region), DROVER_FIELD(Namespace),

@@ -202,6 +202,8 @@ Async<Status> job_stable(Server& server, const JobStabilityRequest& req, JobStab
   if (req.JobID.empty()) co_return internal("missing job ID for marking job as stable");
   JobStabilityRequest entry = req;
   entry.Namespace = namespace_of(req.Namespace);
+  if (!server.snapshot().job_versions().get(entry.Namespace, req.JobID, req.JobVersion))
+    co_return internal(fmt::format("job {} in namespace {} at version {} not found", go_quote(req.JobID), go_quote(entry.Namespace), req.JobVersion));
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kJobStability, entry));
   resp.Index = applied.index;
   co_return Status{};
@@ -293,6 +295,7 @@ Async<Status> job_scale(Server& server, const rpc::JobScaleRequest& req, JobRegi
   entry.ScalingEvent = std::move(event);
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kScalingEventRegister, entry));
   resp.Index = applied.index;
+  resp.KnownLeader = true;
   co_return Status{};
 }
 

@@ -41,16 +41,13 @@ Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token t
     if (!parsed) return invalid("failed to create result paginator: failed to read filter expression: " + parsed.error().message);
     filter = std::move(*parsed);
   }
-  bool seeking = !o.NextToken.empty();
   int32_t count = 0;
   for (auto& row : rows) {
     if (!select(*row)) continue;
     std::string at;
-    if (seeking || o.PerPage > 0) at = token(*row);
-    if (seeking) {
-      if (o.Reverse ? at > o.NextToken : at < o.NextToken) continue;
-      seeking = false;
-    }
+    if (!o.NextToken.empty() || o.PerPage > 0) at = token(*row);
+    // Compared as text, every one: clients page by what they were given, numbers of different length and all.
+    if (!o.NextToken.empty() && (o.Reverse ? at > o.NextToken : at < o.NextToken)) continue;
     if (filter) {
       auto yes = filter->matches(*row);
       if (!yes) return invalid("failed to read result page: " + yes.error().message);

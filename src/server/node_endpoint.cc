@@ -210,12 +210,16 @@ Async<Status> node_update_eligibility(Server& server, const NodeUpdateEligibilit
   if (!node) co_return internal("node not found");
   if (node->DrainStrategy && eligible)
     co_return internal("can not set node's scheduling eligibility to eligible while it is draining");
-  if (node->SchedulingEligibility == req.Eligibility) co_return Status{};
+  if (node->SchedulingEligibility == req.Eligibility) {
+    resp.Index = node->ModifyIndex;
+    co_return Status{};
+  }
   NodeUpdateEligibilityRequest entry = req;
   entry.UpdatedAt = server.world().clock.now().unix_seconds();
   entry.NodeEvent = cluster_event(eligible ? "Node marked as eligible for scheduling" : "Node marked as ineligible for scheduling");
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNodeUpdateEligibility, entry));
-  resp.NodeModifyIndex = resp.Index = applied.index;
+  // NodeModifyIndex stays 0, as the reference leaves it.
+  resp.Index = applied.index;
   if (eligible) {
     DROVER_CO_TRY(resp.EvalCreateIndex, co_await evaluate_node(server, id, applied.index, resp.EvalIDs));
     resp.Index = std::max(resp.Index, resp.EvalCreateIndex);

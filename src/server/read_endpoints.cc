@@ -140,7 +140,9 @@ Async<Status> eval_delete(Server& server, const EvalDeleteRequest& req, EvalDele
     entry.Evals.push_back(id);
   }
   if (!req.Filter.empty()) {
-    DROVER_CO_TRY(auto filter, bexpr::Filter::parse(req.Filter));
+    auto parsed = bexpr::Filter::parse(req.Filter);
+    if (!parsed) co_return internal(parsed.error().message);
+    auto& filter = *parsed;
     for (auto& e : snap.evals().all()) {
       if (!filter.matches(*e).value_or(false) || !state::is_safe_to_delete(snap.state(), *e)) continue;
       entry.Evals.push_back(e->ID);
@@ -193,7 +195,9 @@ Status allocs_get(ReadContext& c, const rpc::AllocsGetRequest& req, rpc::AllocsG
 Status alloc_services(ReadContext& c, const rpc::AllocSpecificRequest& req, rpc::ServiceRegistrationsResponse& resp) {
   DROVER_TRY(auto id, parse_id(req.AllocID, "alloc lookup failed"));
   auto a = c.snap.allocs().get(id, c.watch);
-  if (!a || !in_namespace(req, a->Namespace.view())) return not_found("allocation not found");
+  resp.Index = c.snap.table_index(state::TableId::services);
+  // A null list: there is no such allocation here.
+  if (!a || !in_namespace(req, a->Namespace.view())) return {};
   resp.Services = List<Ref<ServiceRegistration>>::empty_list();
   for (auto& s : c.snap.services().by_alloc(id, c.watch)) resp.Services.push_back(s);
   resp.Index = c.snap.table_index(state::TableId::services);
@@ -213,7 +217,7 @@ Async<Status> alloc_stop(Server& server, const rpc::AllocStopRequest& req, Alloc
   rpc::AllocUpdateDesiredTransitionRequest entry;
   auto& wanted = entry.Allocs[req.AllocID];
   wanted.Migrate = true;
-  if (req.NoShutdownDelay) wanted.NoShutdownDelay = true;
+  wanted.NoShutdownDelay = req.NoShutdownDelay;
   entry.Evals.push_back(eval);
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kAllocUpdateDesiredTransition, entry));
   resp.EvalID = eval.ID.str();

@@ -138,7 +138,8 @@ Async<Result<Server::Committed>> Server::propose(std::string entry) {
   DROVER_CO_TRY(auto applied, co_await replica_->propose(std::move(entry)));
   auto* outcome = std::any_cast<StateMachine::Answer>(&applied.outcome);
   DROVER_ASSERT(outcome, "the state machine answers every entry");
-  if (outcome->error) co_return std::move(*outcome->error);
+  // A refusal of the state is no fault of the request's form, whatever the state calls it.
+  if (outcome->error) co_return internal(outcome->error->message);
   co_return Committed{applied.index, outcome->updated};
 }
 
@@ -159,9 +160,18 @@ Async<Status> Server::hold_until_ready() {
   co_return Status{};
 }
 
+Status Server::check_region(const TypeInfo& type, const void* request) const {
+  auto* f = type.find("Region");
+  if (!f || f->type().kind != Kind::kString) return {};
+  auto& region = *static_cast<const std::string*>(f->in(request));
+  if (region.empty() || region == config_.region) return {};
+  return internal("No path to region");
+}
+
 Async<Status> Server::invoke(std::string_view method, const void* request, void* response) {
   auto* row = find_rpc(method);
   if (!row) co_return not_found("Unknown rpc method: \"" + std::string(method) + "\"");
+  DROVER_CO_CHECK(check_region(row->request(), request));
   if (row->write) {
     if (row->where != Where::kLocal) DROVER_CO_CHECK(co_await hold_until_ready());
     co_return co_await row->write(*this, request, response);

@@ -109,6 +109,8 @@ class Server {
   Server(Config config, Parts parts);
   Status open();
   void on_leadership(bool leads, uint64_t term);
+  // This server knows one region: its own.
+  Status check_region(const TypeInfo& type, const void* request) const;
   Async<Status> read(const RpcRow& row, const void* request, void* response);
   Async<Status> hold_until_ready();
   Async<void> establish(uint64_t term);
