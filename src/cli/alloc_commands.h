@@ -10,4 +10,7 @@ std::span<const Command> alloc_action_commands();  // stop, restart, signal, che
 std::span<const Command> alloc_file_commands();    // fs, logs
 std::span<const Command> alloc_exec_commands();
 
+// Restarts an allocation in place: one task, or all that runs, or all.
+Status restart_alloc(Api& api, const std::string& id, const std::string& task, bool all_tasks);
+
 }  // namespace drover::cli

@@ -237,6 +237,7 @@ int run_job_plan(Context& c) {
 JobValidateResponse validate_here(const api::Job& job) {
   JobValidateResponse out;
   auto server_job = job_from_api(job);
+  canonicalize(server_job);
   auto errors = validate(server_job);
   for (auto& e : errors.items()) out.ValidationErrors.push_back(e);
   out.Error = errors.text();

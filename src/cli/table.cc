@@ -83,7 +83,9 @@ std::vector<Command> all() {
   std::vector<Command> out(std::begin(kGroups), std::end(kGroups));
   out.insert(out.end(), std::begin(kAliases), std::end(kAliases));
   for (auto part : {job_run_commands(), job_init_commands(), job_status_commands(), job_history_commands(),
-                    job_change_commands(), alloc_status_commands(), node_status_commands(), misc_commands()})
+                    job_change_commands(), alloc_status_commands(), alloc_action_commands(), alloc_file_commands(), node_status_commands(),
+                    node_drain_commands(), node_setting_commands(), misc_commands(), eval_commands(), deployment_commands(),
+                    namespace_commands(), server_commands(), service_commands(), operator_commands()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }
