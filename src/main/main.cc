@@ -1,17 +1,19 @@
 // The program: its commands and nothing else.
 #include <malloc.h>
 
-#include <cstdio>
+#include <array>
 #include <string>
 #include <vector>
 
 #include "agent/agent_command.h"
 #include "agent/config.h"
-#include "base/version.h"
+#include "cli/command.h"
+#include "cli/io.h"
 
 namespace {
 
-using drover::agent::run_agent;
+using drover::cli::Command;
+using drover::cli::Context;
 
 // Memory that threads free goes back to few places, and from there to the system: an idle agent stays small.
 void tame_allocator() {
@@ -20,18 +22,26 @@ void tame_allocator() {
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
-int validate(const std::vector<std::string>& paths) {
-  auto line = [](FILE* to) { return [to](const std::string& text) { std::fprintf(to, "%s\n", text.c_str()); }; };
-  return drover::agent::validate_config_files(paths, line(stdout), line(stderr));
+int agent(Context& c) { return drover::agent::run_agent(c.args.rest); }
+
+int config_validate(Context& c) {
+  return drover::agent::validate_config_files(
+      c.args.rest, [&](const std::string& text) { c.io.out(text + "\n"); }, [&](const std::string& text) { c.io.err(text + "\n"); });
+}
+
+// The commands that are no HTTP client.
+std::array<Command, 2> own_commands() {
+  Command run_agent{.name = "agent", .synopsis = drover::agent::kAgentSynopsis, .usage = drover::agent::agent_usage(),
+                    .run = agent, .raw = true};
+  Command validate{.name = "config validate", .synopsis = "Validate config files/directories",
+                   .usage = "Usage: nomad config validate <config_path> [<config_path...>]", .run = config_validate, .raw = true};
+  return {run_agent, validate};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   tame_allocator();
-  std::vector<std::string> words(argv + 1, argv + argc);
-  if (!words.empty() && words[0] == "agent") return run_agent({words.begin() + 1, words.end()});
-  if (words.size() > 1 && words[0] == "config" && words[1] == "validate") return validate({words.begin() + 2, words.end()});
-  std::printf("Nomad v%s\n", std::string(drover::kVersion).c_str());
-  return words.empty() || words[0] == "version" || words[0] == "-version" ? 0 : 127;
+  auto own = own_commands();
+  return drover::cli::run(argc, argv, drover::cli::process_io(), own);
 }
