@@ -50,6 +50,7 @@ Result<T> from_json(std::string_view text) {
   return value;
 }
 
-inline constexpr int kJsonDepthMax = 10000;
+// Nesting beyond this is "exceeded max depth". Each level is a few stack frames of the decoder.
+inline constexpr int kJsonDepthMax = 2000;
 
 }  // namespace drover
