@@ -34,7 +34,7 @@ void add_legacy_resources(Allocation& a) {
     total.CPU += r.CPU;
     total.Cores += r.Cores;
     total.MemoryMB += r.MemoryMB;
-    total.MemoryMaxMB += r.MemoryMaxMB;
+    total.MemoryMaxMB += r.MemoryMaxMB ? r.MemoryMaxMB : r.MemoryMB;
     for (auto& n : r.Networks) total.Networks.push_back(n);
     a.TaskResources[name] = std::move(r);
   }

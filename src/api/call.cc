@@ -112,7 +112,7 @@ bool Call::pretty() const { return query.has("pretty") && query.get("pretty") !=
 Reply Call::json_of(const TypeInfo& type, const void* value) {
   Reply r;
   r.json = true;
-  json_encode(type, value, r.body, {.pretty = pretty()});
+  json_encode(type, value, r.body, {.pretty = pretty(), .sort_keys = true});
   return r;
 }
 

@@ -131,7 +131,8 @@ Async<Result<Reply>> delete_job(Call& call, std::string_view id) {
   DROVER_CO_TRY(req.Global, call.flag("global"));
   DROVER_CO_TRY(auto priority, call.number("eval_priority"));
   req.EvalPriority = priority.value_or(0);
-  if (priority && (*priority < 1 || *priority > 100)) co_return invalid("Eval priority must be between 1 and 100 inclusively");
+  // Clients that want no other priority say 0.
+  if (priority && (*priority < 0 || *priority > 100)) co_return invalid("Eval priority must be between 1 and 100 inclusively");
   auto no_delay = call.flag("no_shutdown_delay");
   if (!no_delay) {
     // The reference's text has a stray letter here, which clients have seen for years.

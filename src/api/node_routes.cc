@@ -23,6 +23,9 @@ Node shown(const Node& node) {
   Node n = node;
   n.SecretID = Uuid{};
   n.Drain = static_cast<bool>(n.DrainStrategy);
+  // A node without plugins has none, rather than not saying.
+  n.CSIControllerPlugins.vec();
+  n.CSINodePlugins.vec();
   return n;
 }
 

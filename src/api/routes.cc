@@ -99,6 +99,7 @@ Async<void> answer(Call& call, Result<Reply> result) {
   if (reply.sent || x.started()) co_return;
   // Once a status line went out ahead of the JSON, its type is guessed by the bytes.
   if (!call.preamble.empty()) {
+    for (auto name : {"X-Nomad-Index", "X-Nomad-KnownLeader", "X-Nomad-LastContact", "X-Nomad-NextToken"}) x.headers().remove(name);
     (void)co_await x.respond(400, call.preamble + reply.body);
     co_return;
   }

@@ -267,7 +267,7 @@ class Parser {
   bool value(std::string& out) {
     std::vector<std::string> parts;
     size_t start = at_;
-    if (at_ < s_.size() && s_[at_] != '"' && attempt([&] { return selector(parts); })) {
+    if ((at_ >= s_.size() || s_[at_] != '"') && attempt([&] { return selector(parts); })) {
       out = s_.substr(start, at_ - start);
       return true;
     }

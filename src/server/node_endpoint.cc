@@ -210,10 +210,7 @@ Async<Status> node_update_eligibility(Server& server, const NodeUpdateEligibilit
   if (!node) co_return internal("node not found");
   if (node->DrainStrategy && eligible)
     co_return internal("can not set node's scheduling eligibility to eligible while it is draining");
-  if (node->SchedulingEligibility == req.Eligibility) {
-    resp.Index = node->ModifyIndex;
-    co_return Status{};
-  }
+  if (node->SchedulingEligibility == req.Eligibility) co_return Status{};
   NodeUpdateEligibilityRequest entry = req;
   entry.UpdatedAt = server.world().clock.now().unix_seconds();
   entry.NodeEvent = cluster_event(eligible ? "Node marked as eligible for scheduling" : "Node marked as ineligible for scheduling");
@@ -234,6 +231,7 @@ Async<Status> node_evaluate(Server& server, const rpc::NodeEvaluateRequest& req,
   if (!node) co_return internal("node not found");
   DROVER_CO_TRY(resp.EvalCreateIndex, co_await evaluate_node(server, id, node->ModifyIndex, resp.EvalIDs));
   resp.Index = resp.EvalCreateIndex;
+  resp.SchedulingEligibility = node->SchedulingEligibility;
   fill_servers(server, resp);
   co_return Status{};
 }

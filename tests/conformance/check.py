@@ -13,6 +13,9 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: More runs of a scenario that surprised.
+RETRIES = 3
+
 PASS_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
@@ -51,6 +54,33 @@ def run(command):
     return failing, passed
 
 
+def scenario(name):
+    return name.split("/")[0] in ("http", "cli")
+
+
+def settle(binary, failing, listed):
+    """Scenarios talk to live agents, so one may miss on a busy machine: a surprise counts when it repeats.
+
+    A scenario that failed without being listed passes when one of three more tries passes; one that is listed and
+    passed counts as passing when it passes three times more. Returns how many failures went away.
+    """
+    mended = 0
+    for name in sorted(n for n in failing if n not in listed and scenario(n)):
+        if any(tries(binary, name) for _ in range(RETRIES)):
+            del failing[name]
+            mended += 1
+    for name in sorted(n for n in listed if n not in failing and scenario(n)):
+        if not all(tries(binary, name) for _ in range(RETRIES)):
+            failing[name] = ["passes only sometimes"]
+    return mended
+
+
+def tries(binary, name):
+    """One more run of a scenario alone."""
+    command = [sys.executable, os.path.join(HERE, "scenarios.py"), "--bin", binary, "--filter", name]
+    return name not in run(command)[0]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
@@ -58,7 +88,6 @@ def main():
     parser.add_argument("--list-failing", action="store_true", help="print only the names of failing cases")
     args = parser.parse_args()
     failing, passed = {}, 0
-    # An answer that depends on timing may miss once on a busy machine: what fails is run again by itself.
     for runner in ("run", "scenarios.py"):
         base = [sys.executable, os.path.join(HERE, runner), "--bin", args.bin, "--filter"]
         found, count = run(base + [args.only])
@@ -66,11 +95,7 @@ def main():
         failing.update(found)
     listed = waiting()
     if not args.list_failing:
-        for name in [n for n in failing if n not in listed and "/" in n and n.split("/")[0] in ("http", "cli")]:
-            again, count = run([sys.executable, os.path.join(HERE, "scenarios.py"), "--bin", args.bin, "--filter", name])
-            if name not in again:
-                del failing[name]
-                passed += 1
+        passed += settle(args.bin, failing, listed)
     if args.list_failing:
         print("\n".join(sorted(failing)))
         return 0
