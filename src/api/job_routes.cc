@@ -107,6 +107,7 @@ Async<Result<Reply>> parse_job(Call& call) {
   options.path = "input.hcl";
   options.text = body.JobHCL;
   options.var_content = body.Variables;
+  options.strict = false;
   auto job = body.HCLv1 ? jobspec::parse_hcl1(body.JobHCL) : jobspec::parse(options);
   if (!job) co_return invalid(body.HCLv1 ? job.error().message : "Failed to parse job: " + job.error().message);
   if (body.Canonicalize) canonicalize(*job);

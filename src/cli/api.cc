@@ -26,7 +26,7 @@ ErrorCode code_of(int status) {
 std::string escape(std::string_view segment) { return net::path_escape(segment); }
 
 Error unexpected_status(const Reply& reply) {
-  return Error(code_of(reply.status), fmt::format("Unexpected response code: {} ({})", reply.status, reply.body));
+  return Error(code_of(reply.status), fmt::format("Unexpected response code: {} ({})", reply.status, trim_space(reply.body)));
 }
 
 Api::Api(ApiSettings settings) : settings_(std::move(settings)) {}

@@ -147,7 +147,11 @@ Async<Status> job_plan(Server& server, const rpc::JobPlanRequest& req, JobPlanRe
   if (!outcome) co_return Error(std::move(outcome).error());
   resp.Annotations = outcome->Plan.Annotations;
   if (!outcome->failed_groups.empty()) resp.FailedTGAllocs = std::move(outcome->failed_groups);
-  for (auto& e : outcome->create_evals) resp.CreatedEvals.push_back(std::move(e));
+  for (auto& e : outcome->create_evals) {
+    touch(e, now);
+    e.JobModifyIndex = 0;  // there is no such version of the job
+    resp.CreatedEvals.push_back(std::move(e));
+  }
   resp.JobModifyIndex = old ? old->JobModifyIndex : 0;
   resp.Index = resp.JobModifyIndex;
   if (req.Diff) {
