@@ -14,6 +14,7 @@
 #include "cli/misc_commands.h"
 #include "cli/output.h"
 #include "cli/resolve.h"
+#include "base/version.h"
 #include "cli/version.h"
 #include "hcl/fmt_command.h"
 #include "model/acl.h"
@@ -23,16 +24,13 @@
 #ifndef DROVER_BUILD_DATE
 #define DROVER_BUILD_DATE ""
 #endif
-#ifndef DROVER_REVISION
-#define DROVER_REVISION ""
-#endif
 
 namespace drover::cli {
 
 std::string version_text() {
-  auto text = fmt::format("Nomad v{}", kCompatibleVersion);
+  auto text = fmt::format("Nomad v{}", kVersion);
   if (std::string_view date = DROVER_BUILD_DATE; !date.empty()) text += fmt::format("\nBuildDate {}", date);
-  if (std::string_view revision = DROVER_REVISION; !revision.empty()) text += fmt::format("\nRevision {}", revision);
+  if (auto revision = kBuildRevision; !revision.empty()) text += fmt::format("\nRevision {}", revision);
   return text;
 }
 
