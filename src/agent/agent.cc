@@ -382,7 +382,10 @@ Map<Map<std::string>> Agent::Impl::stats() const {
                    {"member_time", "1"}, {"event_time", "1"}, {"query_time", "1"}, {"event_queue", "0"},
                    {"intent_queue", "0"}, {"query_queue", "0"}, {"coordinate_resets", "0"}};
   }
-  if (client_) out["client"] = client_->stats_block();
+  if (client_) {
+    out["client"] = client_->stats_block();
+    out["client"]["known_servers"] = drover::join(known_servers(), ",");
+  }
   out["runtime"] = runtime_stats();
   return out;
 }
