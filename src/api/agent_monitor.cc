@@ -138,7 +138,6 @@ Result<MonitorOptions> options_of(Call& call) {
 }  // namespace
 
 Async<Result<Reply>> agent_monitor(Call& call) {
-  if (!call.is("GET")) co_return method_error();
   DROVER_CO_TRY(auto options, options_of(call));
   if (!call.query.get("node_id").empty() && !call.query.get("server_id").empty())
     co_return invalid("Cannot target node and server simultaneously");

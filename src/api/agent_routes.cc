@@ -129,12 +129,9 @@ Async<Result<Reply>> health(Call& call) {
   AgentHealthResponse out;
   if (types.empty() ? call.agent.client() != nullptr : asked("client")) out.Client = client_health(call);
   if (types.empty() ? call.agent.server() != nullptr : asked("server")) out.Server = server_health(call);
-  auto reply = call.json(out);
-  if ((out.Client && !out.Client->Ok) || (out.Server && !out.Server->Ok)) {
-    reply.status = 500;
-    reply.json = false;
-  }
-  co_return reply;
+  if ((out.Client && !out.Client->Ok) || (out.Server && !out.Server->Ok))
+    co_return Reply{.status = 500, .body = to_json(out)};
+  co_return call.json(out);
 }
 
 // ---- host ----------------------------------------------------------------------------------------------------------

@@ -17,13 +17,10 @@ Async<Result<client::Client*>> client_of_alloc(Call& call, std::string alloc_id)
   auto* local = call.agent.client();
   auto id = Uuid::parse(alloc_id);
   if (local && id && !id->nil() && local->has_alloc(*id)) co_return local;
-  if (!call.agent.server()) {
-    if (!id || id->nil()) co_return internal("alloc lookup failed: index error: UUID must be 36 characters");
-    co_return not_found(fmt::format("Unknown allocation {}", go_quote(alloc_id)));
-  }
   rpc::AllocSpecificRequest req;
   req.AllocID = alloc_id;
   req.AllowStale = true;
+  req.Region = call.query.get("region");
   auto found = co_await call.rpc<rpc::SingleAllocResponse>("Alloc.GetAlloc", std::move(req));
   if (!found) co_return Error(std::move(found).error());
   if (!found->Alloc) co_return not_found(fmt::format("Unknown allocation {}", go_quote(alloc_id)));
@@ -41,6 +38,7 @@ Async<Result<client::Client*>> client_of_node(Call& call, std::string node_id, E
   rpc::NodeSpecificRequest req;
   req.NodeID = node_id;
   req.AllowStale = true;
+  req.Region = call.query.get("region");
   auto found = co_await call.rpc<rpc::SingleNodeResponse>("Node.GetNode", std::move(req));
   if (!found) co_return Error(std::move(found).error());
   if (!found->Node) co_return Error(unknown_code, "Unknown node " + node_id);
@@ -67,7 +65,7 @@ Async<Result<Reply>> node_metadata(Call& call) {
     DROVER_CO_TRY(auto* client, co_await client_of_node(call, node, ErrorCode::kInternal));
     co_return call.json(client->node_meta());
   }
-  if (!call.is_write()) co_return method_error();
+  if (!call.is("POST")) co_return method_error();
   NodeMetaApplyRequest body;
   auto decoded = co_await call.body(body);
   if (!decoded) co_return Error(std::move(decoded).error());

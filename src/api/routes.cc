@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/strings.h"
 
 namespace drover::api {
@@ -87,6 +88,8 @@ Async<void> answer(Call& call, Result<Reply> result) {
   auto& x = call.exchange;
   if (!result) {
     auto [status, text] = describe(result.error());
+    log_error("http", "request failed", {{"method", call.http.method}, {"path", call.http.target}, {"error", text},
+                                         {"code", fmt::format("{}", status)}});
     if (!call.preamble.empty()) text = call.preamble + text, status = 400;
     if (call.is("HEAD")) {
       x.headers().set("Content-Type", "text/plain; charset=utf-8");
@@ -125,7 +128,11 @@ Async<void> serve(Agent& agent, net::HttpRequest& request, net::HttpExchange& ex
     if (co_await preflight(call, route->flags)) co_return;
     cors_headers(call, route->flags);
   }
+  auto begun = agent.world().clock.monotonic();
   co_await answer(call, co_await route->handle(call));
+  if (!log_wants(LogLevel::kDebug)) co_return;
+  auto took = agent.world().clock.monotonic() - begun;
+  log_debug("http", "request complete", {{"method", request.method}, {"path", request.target}, {"duration", format_duration(took)}});
 }
 
 }  // namespace

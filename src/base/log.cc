@@ -266,6 +266,8 @@ std::string format_log_line(Time now, int offset, bool json, LogLevel level, std
   return out;
 }
 
+bool log_wants(LogLevel level) { return sink().wants(level); }
+
 void log(LogLevel level, std::string_view logger, std::string_view message, std::initializer_list<LogField> fields) {
   if (!sink().wants(level)) return;
   sink().write(wall_clock(), level, logger, message, fields);

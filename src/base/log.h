@@ -25,6 +25,8 @@ struct LogField {
 
 void log(LogLevel level, std::string_view logger, std::string_view message,
          std::initializer_list<LogField> fields = {});
+// Whether a line of this level would reach anybody: for callers whose fields cost something to make.
+bool log_wants(LogLevel level);
 inline void log_trace(std::string_view l, std::string_view m, std::initializer_list<LogField> f = {}) { log(LogLevel::kTrace, l, m, f); }
 inline void log_debug(std::string_view l, std::string_view m, std::initializer_list<LogField> f = {}) { log(LogLevel::kDebug, l, m, f); }
 inline void log_info(std::string_view l, std::string_view m, std::initializer_list<LogField> f = {}) { log(LogLevel::kInfo, l, m, f); }

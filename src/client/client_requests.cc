@@ -153,6 +153,8 @@ NodeMetaResponse Client::node_meta() const {
   out.Meta = impl_->meta.merged();
   out.Dynamic = impl_->meta.dynamic;
   out.Static = impl_->meta.fixed;
+  out.Dynamic.vec();  // neither is ever null
+  out.Static.vec();
   return out;
 }
 

@@ -59,8 +59,6 @@ Map<std::string> NodeMeta::merged() const {
 void NodeMeta::apply(const Map<std::optional<std::string>>& change) {
   dynamic.vec();
   for (auto& [key, value] : change) dynamic.set(key, value);
-  for (auto& [key, value] : change)
-    if (!value && !fixed.contains(key)) dynamic.erase(key);
 }
 
 namespace {

@@ -123,6 +123,7 @@ class Parser {
       if (nested && current_.type == Token::kRBrace) return {};
       Item item;
       DROVER_CHECK(object_item(item, depth));
+      if (cut_off_) return {};
       out.push_back(std::move(item));
       if (nested) {
         DROVER_CHECK(scan());
@@ -136,6 +137,8 @@ class Parser {
     if (current_.type == Token::kAssign) {
       item.assigned = true;
       DROVER_CHECK(scan());
+      // The reference drops an item whose value the text ends before, without a word.
+      if (current_.type == Token::kEof) return cut_off_ = true, Status{};
       return value(item.value, depth);
     }
     return object(item.value, depth);
@@ -236,6 +239,7 @@ class Parser {
 
   Scanner scanner_;
   Token current_;
+  bool cut_off_ = false;
   bool held_ = false;
 };
 

@@ -164,8 +164,10 @@ class Exchange : public HttpExchange {
   }
 
  private:
+  // Only of plain bytes, as Go's server does: a compressed reply goes without a type that nobody set.
   void sniff(std::string_view body) {
-    if (!body.empty() && !headers_.has("Content-Type"))
+    bool plain = encoding_ == Encoding::kIdentity && !headers_.has("Content-Encoding");
+    if (plain && !body.empty() && !headers_.has("Content-Type"))
       headers_.set("Content-Type", std::string(detect_content_type(body)));
   }
   // The encoding of this reply; a body that the handler encoded itself is left alone.
