@@ -88,9 +88,13 @@ std::string Api::url(std::string_view path, const Params& params) const {
 
 Result<Reply> Api::ask(std::string_view method, std::string_view path, const Params& params, std::string body,
                        const Params& headers) {
+  return ask_url(method, url(path, params), std::move(body), headers);
+}
+
+Result<Reply> Api::ask_url(std::string_view method, std::string url, std::string body, const Params& headers) {
   net::HttpCall call;
   call.method = method;
-  call.url = url(path, params);
+  call.url = std::move(url);
   call.body = std::move(body);
   add_headers(call.headers);
   for (auto& [name, value] : headers) call.headers.set(name, value);

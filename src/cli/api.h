@@ -54,6 +54,8 @@ class Api {
   // Any answer, whatever its status. `path` is escaped and may have a query.
   Result<Reply> ask(std::string_view method, std::string_view path, const Params& params = {}, std::string body = {},
                     const Params& headers = {});
+  // The same for a whole URL.
+  Result<Reply> ask_url(std::string_view method, std::string url, std::string body, const Params& headers);
   // An answer other than 200 is an error: "Unexpected response code: 404 (not found)", with a code to act on.
   Result<Reply> call(std::string_view method, std::string_view path, const Params& params = {}, std::string body = {});
 

@@ -1,13 +1,12 @@
 // version, fmt, status, check, agent-info, monitor, ui.
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 
 #include "base/strings.h"
 #include "cli/api.h"
+#include "cli/browser.h"
 #include "cli/files.h"
 #include "cli/format.h"
 #include "cli/frames.h"
@@ -248,23 +247,6 @@ int run_monitor(Context& c) {
 }
 
 // ---- ui
-
-Status open_in_browser(const Io& io, const std::string& url) {
-  for (auto& dir : split(io.getenv("PATH"), ':')) {
-    auto program = (dir.empty() ? "." : dir) + "/xdg-open";
-    if (::access(program.c_str(), X_OK) != 0) continue;
-    pid_t pid = ::fork();
-    if (pid == 0) {
-      ::execl(program.c_str(), "xdg-open", url.c_str(), nullptr);
-      ::_exit(127);
-    }
-    int status = 0;
-    if (pid < 0 || ::waitpid(pid, &status, 0) < 0) return internal(errno_text(errno));
-    if (status == 0) return {};
-    return internal(fmt::format("exit status {}", WEXITSTATUS(status)));
-  }
-  return not_found("exec: \"xdg-open\": executable file not found in $PATH");
-}
 
 Result<std::string> page_of(Api& api, const std::string& id) {
   SearchRequest request;

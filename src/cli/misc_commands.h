@@ -18,7 +18,8 @@ std::span<const Command> operator_snapshot_commands();
 std::span<const Command> operator_debug_commands();
 std::span<const Command> acl_commands();           // bootstrap, policy, token
 std::span<const Command> acl_role_commands();
-std::span<const Command> acl_auth_commands();      // auth-method, binding-rule, login
+std::span<const Command> acl_auth_commands();      // auth-method, binding-rule
+std::span<const Command> login_commands();
 std::span<const Command> var_commands();
 std::span<const Command> volume_commands();
 std::span<const Command> plugin_commands();        // plugin, scaling

@@ -6,6 +6,7 @@
 #include "cli/job_commands.h"
 #include "cli/misc_commands.h"
 #include "cli/node_commands.h"
+#include "cli/variables.h"
 
 namespace drover::cli {
 namespace {
@@ -83,9 +84,12 @@ std::vector<Command> all() {
   std::vector<Command> out(std::begin(kGroups), std::end(kGroups));
   out.insert(out.end(), std::begin(kAliases), std::end(kAliases));
   for (auto part : {job_run_commands(), job_init_commands(), job_status_commands(), job_history_commands(),
-                    job_change_commands(), alloc_status_commands(), alloc_action_commands(), alloc_file_commands(), node_status_commands(),
+                    job_change_commands(), job_restart_commands(), alloc_exec_commands(), alloc_status_commands(), alloc_action_commands(), alloc_file_commands(), node_status_commands(),
                     node_drain_commands(), node_setting_commands(), misc_commands(), eval_commands(), deployment_commands(),
-                    namespace_commands(), server_commands(), service_commands(), operator_commands()})
+                    namespace_commands(), server_commands(), service_commands(), operator_commands(),
+                    operator_api_commands(), acl_commands(), acl_role_commands(), acl_auth_commands(), login_commands(), var_commands(),
+                    var_put_commands(), volume_commands(), plugin_commands(), enterprise_commands(), operator_keyring_commands(),
+                    operator_snapshot_commands(), tls_commands()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }
