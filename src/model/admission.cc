@@ -112,7 +112,7 @@ bool vault_token_needed(const Job& job, const AdmissionOptions& options) {
 Admission admit(Job job, const AdmissionOptions& options) {
   Admission out{.job = std::move(job)};
   if (auto ok = mutate(out.job, options); !ok) {
-    out.mutator_error = std::move(ok).error();
+    out.mutator_error = internal(ok.error().message);  // no coded error in the reference
     return out;
   }
   for (auto problem : {admission::connect_problem(out.job), admission::expose_problem(out.job),

@@ -139,6 +139,7 @@ TEST(Admission, AMutatorsErrorEndsIt) {
   auto out = admitted(R"({"ID": "j", "TaskGroups": [{"Name": "g", "Networks": [{}], "Services": [{"Name": "n", "Connect":
     {"Native": true}}], "Tasks": [{"Name": "a", "Driver": "x"}, {"Name": "b", "Driver": "x"}]}]})");
   ASSERT_TRUE(out.mutator_error);
+  EXPECT_EQ(out.mutator_error->code, ErrorCode::kInternal);
   EXPECT_EQ(out.mutator_error->message,
             "error in job mutator connect: task for Consul Connect Native service g->n is ambiguous and must be set");
 }

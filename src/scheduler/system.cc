@@ -171,17 +171,23 @@ class SystemPass {
   void filtered(const TaskGroup& group, const AllocMetric& metric) {
     auto& queued = result_.queued[group.Name];
     --queued;
-    auto& all = filtered_[group.Name];
-    all.NodesEvaluated += metric.NodesEvaluated;
-    all.NodesFiltered += metric.NodesFiltered;
-    for (auto& [cls, n] : metric.ClassFiltered) all.ClassFiltered[cls] += n;
-    for (auto& [reason, n] : metric.ConstraintFiltered) all.ConstraintFiltered[reason] += n;
-    all.AllocationTime += metric.AllocationTime;
-    all.NodesAvailable = nodes_available_;
+    auto [it, first] = filtered_.try_emplace(group.Name, metric);
+    auto& all = it->second;
+    if (!first) add_filtered(all, metric);
     if (queued <= 0) result_.failed.set(group.Name, all);
     if (auto& annotations = context_.plan.head().Annotations)
       if (auto* desired = annotations->DesiredTGUpdates.find(group.Name); desired && desired->Place > 0)
         --desired->Place;
+  }
+
+  static void add_filtered(AllocMetric& all, const AllocMetric& metric) {
+    all.NodesEvaluated += metric.NodesEvaluated;
+    all.NodesFiltered += metric.NodesFiltered;
+    all.ClassFiltered.vec();  // an empty map rather than none
+    for (auto& [cls, n] : metric.ClassFiltered) all.ClassFiltered[cls] += n;
+    all.ConstraintFiltered.vec();
+    for (auto& [reason, n] : metric.ConstraintFiltered) all.ConstraintFiltered[reason] += n;
+    all.AllocationTime += metric.AllocationTime;
   }
 
   void exhausted(const TaskGroup& group, uint32_t row, AllocMetric& metric) {

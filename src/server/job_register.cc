@@ -134,7 +134,8 @@ Async<Status> job_plan(Server& server, const rpc::JobPlanRequest& req, JobPlanRe
   name_scaling_policies(server, old.get(), job);
   DROVER_CO_TRY(auto what_if, with_job(snap, old.get(), job, now));
   auto eval = new_eval(server.world(), job, eval_trigger::kJobRegister);
-  eval.JobModifyIndex = old ? old->JobModifyIndex + 1 : 100;
+  // Zero for a job that is new or stays as it is: there is no such version.
+  eval.JobModifyIndex = old && !(*old == job) ? old->JobModifyIndex + 1 : 0;
   eval.AnnotatePlan = true;
   scheduler::Options options;
   options.supports_disconnected_clients = false;
@@ -149,7 +150,6 @@ Async<Status> job_plan(Server& server, const rpc::JobPlanRequest& req, JobPlanRe
   if (!outcome->failed_groups.empty()) resp.FailedTGAllocs = std::move(outcome->failed_groups);
   for (auto& e : outcome->create_evals) {
     touch(e, now);
-    e.JobModifyIndex = 0;  // there is no such version of the job
     resp.CreatedEvals.push_back(std::move(e));
   }
   resp.JobModifyIndex = old ? old->JobModifyIndex : 0;
