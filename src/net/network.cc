@@ -284,20 +284,27 @@ Async<Result<std::unique_ptr<Stream>>> connect_to(AsioLoop& loop, SocketAddress 
   co_return std::make_unique<SocketStream>(std::move(socket), local_address(fd), at);
 }
 
+Async<Result<std::vector<SocketAddress>>> look_up(AsioLoop& loop, Pool* pool, Address address, Duration timeout) {
+  if (!pool || address.is_unix) co_return resolve_blocking(address);
+  Promise<Result<std::vector<SocketAddress>>> done;
+  pool->run([&loop, done, address]() mutable { done.set_from_any_thread(loop, resolve_blocking(address)); });
+  auto await = [](auto done) -> Async<Result<std::vector<SocketAddress>>> { co_return co_await done; };
+  co_return co_await with_timeout(loop, timeout, await(done),
+                                  Error(ErrorCode::kTimeout, fmt::format("lookup {}: i/o timeout", address.host)));
+}
+
 }  // namespace
+
+Async<Result<std::vector<Address>>> RealNetwork::resolve(Address address) {
+  DROVER_CO_TRY(auto found, co_await look_up(loop_, pool_, std::move(address), Duration::zero()));
+  std::vector<Address> out;
+  for (auto& a : found) out.push_back(a.address());
+  co_return out;
+}
 
 Async<Result<std::unique_ptr<Stream>>> RealNetwork::dial(Address address, Duration timeout) {
   Monotonic end = loop_.clock().monotonic() + timeout;
-  Result<std::vector<SocketAddress>> found = std::vector<SocketAddress>{};
-  if (pool_ && !address.is_unix) {
-    Promise<Result<std::vector<SocketAddress>>> done;
-    pool_->run([&loop = loop_, done, address]() mutable { done.set_from_any_thread(loop, resolve_blocking(address)); });
-    auto await = [](auto done) -> Async<Result<std::vector<SocketAddress>>> { co_return co_await done; };
-    found = co_await with_timeout(loop_, timeout, await(done),
-                                  Error(ErrorCode::kTimeout, fmt::format("lookup {}: i/o timeout", address.host)));
-  } else {
-    found = resolve_blocking(address);
-  }
+  auto found = co_await look_up(loop_, pool_, address, timeout);
   if (!found) co_return Error(std::move(found).error()).with_context(fmt::format("dial {}", address.network()));
   Error first;
   for (size_t i = 0; i < found->size(); ++i) {

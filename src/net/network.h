@@ -14,6 +14,7 @@ class RealNetwork : public Network {
   Result<std::unique_ptr<Listener>> listen(const Address& address) override;
   Result<std::unique_ptr<Datagram>> datagram(const Address& address) override;
   Async<Result<std::unique_ptr<Stream>>> dial(Address address, Duration timeout) override;
+  Async<Result<std::vector<Address>>> resolve(Address address) override;
 
  private:
   AsioLoop& loop_;

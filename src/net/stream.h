@@ -98,6 +98,8 @@ class Network {
   // `dial tcp 127.0.0.1:4646: connect: connection refused`, `dial tcp: lookup x: no such host`,
   // `dial tcp 10.0.0.1:4646: i/o timeout`. `timeout` 0: the kernel's own.
   virtual Async<Result<std::unique_ptr<Stream>>> dial(Address address, Duration timeout) = 0;
+  // Every IP of a name, with the address's port; the address itself where it holds an IP. `lookup x: no such host`.
+  virtual Async<Result<std::vector<Address>>> resolve(Address address) { co_return std::vector<Address>{std::move(address)}; }
 };
 
 }  // namespace drover::net
