@@ -1,5 +1,6 @@
 # drover_part(name DEPS a b LIBS fmt::fmt): the library of src/<name>, from every .cc there that is not a test.
 # Tests (*_test.cc) become one program <name>_test, run by ctest as one test.
+# LIBS are targets, or names of system libraries.
 # A dependency on a part that is not above this one in DROVER_PARTS stops the configuration.
 
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
@@ -14,6 +15,23 @@ if(DROVER_SANITIZE)
   add_compile_options(-fsanitize=${DROVER_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${DROVER_SANITIZE})
 endif()
+
+# The libraries to link for what a part names: archives in place of shared ones where DROVER_STATIC asks for them. libfmt
+# has no archive in Debian: src/base/fmt_library.cc is it.
+function(drover_link_names out)
+  set(found)
+  foreach(lib ${ARGN})
+    if(DROVER_STATIC AND lib STREQUAL "fmt::fmt")
+      continue()
+    endif()
+    if(DROVER_STATIC AND NOT TARGET ${lib})
+      find_library(DROVER_LIB_${lib} ${lib} REQUIRED)
+      set(lib ${DROVER_LIB_${lib}})
+    endif()
+    list(APPEND found ${lib})
+  endforeach()
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()
 
 function(drover_part name)
   cmake_parse_arguments(P "" "" "DEPS;LIBS;TEST_LIBS" ${ARGN})
@@ -33,7 +51,8 @@ function(drover_part name)
   foreach(dep ${P_DEPS})
     target_link_libraries(drover_${name} PUBLIC drover_${dep})
   endforeach()
-  target_link_libraries(drover_${name} PUBLIC ${P_LIBS} Threads::Threads)
+  drover_link_names(libs ${P_LIBS})
+  target_link_libraries(drover_${name} PUBLIC ${libs} Threads::Threads)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE drover_${name} ${P_TEST_LIBS} gtest gtest_main)
