@@ -33,6 +33,7 @@ void Client::Impl::take_servers(const NodeUpdateResponse& answer) {
   last_heartbeat_wall = wall();
   if (answer.HeartbeatTTL > Duration::zero()) heartbeat_ttl = answer.HeartbeatTTL;
   known_servers = answer.Servers.size();
+  sync.set_cluster_size(answer.NumNodes);
   if (answer.Servers.empty()) log_warn(kLog, "heartbeat response returned no valid servers");
   else server.set_servers(answer.Servers, answer.NumNodes);
   if (!answer.SchedulingEligibility.empty() && answer.SchedulingEligibility != node->SchedulingEligibility) {
@@ -78,8 +79,8 @@ void Client::Impl::node_lost() {
 
 Async<void> Client::Impl::heartbeat_flow() {
   co_await register_node();
-  auto stagger = [this] { return config.dev_mode ? Duration(0) : world.random.jitter(kFirstHeartbeatStagger); };
-  Duration wait = stagger();
+  // The first beat makes the node ready, so it follows the registration at once.
+  Duration wait{};
   for (;;) {
     co_await sleep_for(world.loop, wait);
     rpc::NodeUpdateStatusRequest request;
@@ -100,7 +101,7 @@ Async<void> Client::Impl::heartbeat_flow() {
       log_info(kLog, "re-registering node");
       node_lost();
       co_await register_node();
-      wait = stagger();
+      wait = Duration{};
       continue;
     }
     log_error(kLog, "error heartbeating. retrying", {{"error", answer.error().message}});

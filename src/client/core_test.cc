@@ -231,6 +231,26 @@ TEST_F(UpdateSyncTest, UrgentLeavesAtOnceAndThenAtMostEvery200ms) {
   EXPECT_EQ(due(), t0_ + 200ms);
 }
 
+TEST_F(UpdateSyncTest, FirstStateOtherThanPendingIsUrgent) {
+  sync_.contacted();
+  sync_.put(update(one_, "pending"), t0_);
+  EXPECT_EQ(due(), t0_ + 200ms);
+  sync_.put(update(one_, "running"), t0_ + 10ms);
+  EXPECT_LE(due(), t0_ + 10ms);
+}
+
+TEST_F(UpdateSyncTest, UrgentIntervalGrowsWithTheCluster) {
+  sync_.contacted();
+  acked_[one_] = update(one_, "pending");
+  sync_.put(update(one_, "running"), t0_);
+  send(t0_);
+  sync_.put(update(one_, "complete"), t0_ + 1ms);
+  for (auto [nodes, wait] : {std::pair<int, Duration>{1, 5ms}, {100, 20ms}, {1000, 200ms}, {50000, 200ms}}) {
+    sync_.set_cluster_size(nodes);
+    EXPECT_EQ(due(), t0_ + wait) << nodes;
+  }
+}
+
 TEST_F(UpdateSyncTest, TypicalWaitsForCompanyAndRidesAlong) {
   sync_.contacted();
   acked_[one_] = update(one_, "running");

@@ -18,7 +18,6 @@ inline constexpr Duration kRegisterRetry = std::chrono::seconds(15);
 inline constexpr Duration kAllocRetry = std::chrono::seconds(30);
 inline constexpr Duration kNoServersRetry = std::chrono::seconds(1);
 inline constexpr Duration kNodeUpdateDelay = std::chrono::seconds(5);
-inline constexpr Duration kFirstHeartbeatStagger = std::chrono::seconds(10);
 
 // When to try again after a failed heartbeat. `since` is how long ago the last good one was (nullopt: never).
 Duration heartbeat_retry(std::optional<Duration> since, Duration ttl, bool no_leader, bool dev_mode, uint64_t random);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "model/status.h"
+
 namespace drover::client {
 
 UpdatePriority update_priority(const Allocation& update, const Allocation* acknowledged) {
-  if (!acknowledged) return UpdatePriority::kTypical;
+  if (!acknowledged)
+    return update.ClientStatus == alloc_client::kPending ? UpdatePriority::kTypical : UpdatePriority::kUrgent;
   auto& a = *acknowledged;
   if (update.ClientStatus != a.ClientStatus) return UpdatePriority::kUrgent;
   bool same = update.ClientDescription == a.ClientDescription && update.DeploymentStatus == a.DeploymentStatus &&
@@ -25,6 +28,10 @@ Allocation stripped_update(const Allocation& alloc) {
   return out;
 }
 
+void UpdateSync::set_cluster_size(int64_t nodes) {
+  urgent_interval_ = std::clamp(kUrgentPerNode * nodes, kUrgentLeast, kUrgentInterval);
+}
+
 void UpdateSync::put(Allocation update, Monotonic now) {
   auto id = update.ID;
   auto [it, added] = pending_.try_emplace(id);
@@ -42,7 +49,7 @@ std::optional<Monotonic> UpdateSync::next_due(const Acknowledged& acknowledged) 
       continue;
     }
     auto at = priority == UpdatePriority::kUrgent ? it->second.since : it->second.since + kUrgentInterval;
-    if (last_sent_) at = std::max(at, *last_sent_ + (priority == UpdatePriority::kUrgent ? kUrgentInterval : kTypicalInterval));
+    if (last_sent_) at = std::max(at, *last_sent_ + (priority == UpdatePriority::kUrgent ? urgent_interval_ : kTypicalInterval));
     if (retry_at_) at = std::max(at, *retry_at_);
     if (!due || at < *due) due = at;
     ++it;

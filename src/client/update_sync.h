@@ -1,9 +1,10 @@
 // What of the allocations' states goes to the servers, and when: prioritized client updates (reference server-core 11.6),
 // with a leading edge. Pure; the shell sleeps until next_due() and sends what take() gives.
 //
-// An update is urgent when its ClientStatus differs from the one the servers acknowledged last, typical when anything
-// else does or nothing was acknowledged yet, and dropped when nothing differs. Urgent ones leave at once, but at most
-// one batch in 200 ms; typical ones wait for company, at most one batch a second, and ride along with urgent ones.
+// An update is urgent when its ClientStatus differs from what the servers have (what they acknowledged last; pending, as
+// they placed it, before that), typical when anything else does, and dropped when nothing differs. Urgent ones leave at
+// once, but at most one batch in an interval that grows with the cluster, to 200 ms; typical ones wait for company, at
+// most one batch a second, and ride along with urgent ones.
 #pragma once
 
 #include <functional>
@@ -28,7 +29,9 @@ class UpdateSync {
   // The last state that the servers took; null when none. Called for pending updates only.
   using Acknowledged = std::function<const Allocation*(const Uuid&)>;
 
-  static constexpr Duration kUrgentInterval = std::chrono::milliseconds(200);
+  static constexpr Duration kUrgentInterval = std::chrono::milliseconds(200);      // in a cluster of 1,000 nodes or more
+  static constexpr Duration kUrgentPerNode = std::chrono::microseconds(200);
+  static constexpr Duration kUrgentLeast = std::chrono::milliseconds(5);
   static constexpr Duration kTypicalInterval = std::chrono::seconds(1);
   static constexpr Duration kRetry = std::chrono::seconds(5);      // and as much again at random
   static constexpr Duration kDevRetry = std::chrono::seconds(1);
@@ -37,6 +40,8 @@ class UpdateSync {
 
   // Nothing leaves before the first allocations came from the servers.
   void contacted() { contacted_ = true; }
+  // How many nodes share the servers.
+  void set_cluster_size(int64_t nodes);
   // The newest state of an allocation replaces an older one that still waits.
   void put(Allocation update, Monotonic now);
   // When the next batch is due; nullopt: nothing to send, or one is on its way. Drops updates without news.
@@ -54,6 +59,7 @@ class UpdateSync {
     Monotonic since;
   };
   bool dev_mode_;
+  Duration urgent_interval_ = kUrgentInterval;
   bool contacted_ = false;
   bool in_flight_ = false;
   std::map<Uuid, Pending> pending_;

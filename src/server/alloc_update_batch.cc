@@ -29,7 +29,8 @@ Async<Result<uint64_t>> AllocUpdateBatch::add(List<Allocation> updates, std::vec
 
 void AllocUpdateBatch::flush() {
   timer_.cancel();
-  next_flush_ = server_.world().clock.monotonic() + kInterval;
+  auto reports = static_cast<int64_t>(pending_.Alloc.size());
+  next_flush_ = server_.world().clock.monotonic() + std::min(kInterval, kIntervalPerReport * reports);
   std::erase_if(writes_, [](auto& w) { return w.done(); });
   writes_.emplace_back(write(std::exchange(pending_, {}), std::exchange(waiting_, {})));
 }

@@ -1,7 +1,8 @@
 // AllocUpdateBatch: many nodes' reports about their allocations in one log entry.
 //
 // Leading edge: after a quiet interval the first report leaves at once; those that come within the interval after it
-// wait for its end and go together. The interval bounds the rate of entries, it does not delay a lone report.
+// wait for its end and go together. The interval bounds the rate of entries, it does not delay a lone report: it grows
+// with what the last entry carried.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,8 @@ class Server;
 
 class AllocUpdateBatch {
  public:
-  static constexpr Duration kInterval = 50ms;
+  static constexpr Duration kInterval = 50ms;           // after an entry of 50 reports or more
+  static constexpr Duration kIntervalPerReport = 1ms;
 
   explicit AllocUpdateBatch(Server& server) : server_(server) {}
   ~AllocUpdateBatch();
