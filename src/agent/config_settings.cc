@@ -196,6 +196,12 @@ Status server_misc(const ServerConfig& from, server::Config& to) {
   if (from.MinHeartbeatTTL != Duration::zero()) h.min_ttl = from.MinHeartbeatTTL;
   if (from.MaxHeartbeatsPerSecond != 0) h.max_per_second = from.MaxHeartbeatsPerSecond;
   if (from.FailoverHeartbeatTTL != Duration::zero()) h.failover_ttl = from.FailoverHeartbeatTTL;
+  if (auto& search = from.Search) {
+    to.search.fuzzy_enabled = search->FuzzyEnabled;
+    to.search.limit_query = static_cast<size_t>(std::max<int64_t>(search->LimitQuery, 0));
+    to.search.limit_results = static_cast<size_t>(std::max<int64_t>(search->LimitResults, 0));
+    to.search.min_term_length = static_cast<size_t>(std::max<int64_t>(search->MinTermLength, 0));
+  }
   if (from.DefaultSchedulerConfig) to.default_scheduler_config = *from.DefaultSchedulerConfig;
   else {
     to.default_scheduler_config.SchedulerAlgorithm = "binpack";

@@ -21,6 +21,14 @@ struct GcThresholds {
   Duration deployment = 1h;
 };
 
+// Fuzzy search: the rows of a context that are looked at, the results of one that are given.
+struct SearchLimits {
+  bool fuzzy_enabled = true;
+  size_t limit_query = 20;
+  size_t limit_results = 100;
+  size_t min_term_length = 2;
+};
+
 struct Config {
   std::string region = "global";
   std::string datacenter = "dc1";
@@ -46,6 +54,7 @@ struct Config {
   size_t job_max_source_size = 1'000'000;
   SchedulerConfiguration default_scheduler_config;
   AutopilotConfig autopilot;
+  SearchLimits search;
   double raft_multiplier = 1;
 };
 

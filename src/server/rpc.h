@@ -88,5 +88,6 @@ void add_status_rows(std::vector<RpcRow>& rows);
 void add_operator_rows(std::vector<RpcRow>& rows);
 void add_namespace_rows(std::vector<RpcRow>& rows);
 void add_service_rows(std::vector<RpcRow>& rows);
+void add_search_rows(std::vector<RpcRow>& rows);
 
 }  // namespace drover::server
