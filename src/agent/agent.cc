@@ -381,6 +381,9 @@ Map<Map<std::string>> Agent::Impl::stats() const {
     out["serf"] = {{"members", "1"}, {"failed", "0"}, {"left", "0"}, {"health_score", "0"}, {"encrypted", "false"},
                    {"member_time", "1"}, {"event_time", "1"}, {"query_time", "1"}, {"event_queue", "0"},
                    {"intent_queue", "0"}, {"query_queue", "0"}, {"coordinate_resets", "0"}};
+    // Of the servers' own Vault client, which has no token here.
+    out["vault"] = {{"token_expire_time", ""},     {"token_last_renewal_time", ""}, {"token_next_renewal_time", ""},
+                    {"token_ttl", "0s"},           {"tracked_for_revoked", "0"}};
   }
   if (client_) {
     out["client"] = client_->stats_block();

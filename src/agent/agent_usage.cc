@@ -124,9 +124,6 @@ Consul Options:
   -consul-address=<addr>
     The address of the Consul agent, host:port or unix://path.
 
-  -consul-allow-unauthenticated
-    Let jobs use Consul without a token of their own.
-
   -consul-auth=<auth>
     HTTP authentication for Consul, user or user:password.
 

@@ -24,6 +24,8 @@ Ran run_words(std::vector<std::string> words, std::vector<std::string> env = {})
   io.read_line = [] { return std::nullopt; };
   io.read_all = [] { return std::string(); };
   io.env = std::move(env);
+  io.now = [] { return Time::from_unix_seconds(1684584000); };
+  io.sleep = [](Duration) {};
   ran.code = run(words, io);
   return ran;
 }

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/strings.h"
 #include "cli/api.h"
 #include "cli/command.h"
@@ -71,11 +69,7 @@ int Context::misuse(std::string_view message) const {
   return 1;
 }
 
-Time Context::now() const {
-  return Time::from_unix_nanos(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
-}
+Time Context::now() const { return io.now(); }
 
 std::string Context::effective_namespace() const {
   auto text = args.text("namespace");

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <thread>
 
+#include "net/real_world.h"
+
 extern char** environ;
 
 namespace drover::cli {
@@ -69,6 +71,8 @@ Io process_io() {
     return all;
   };
   for (char** e = environ; e && *e; ++e) io.env.emplace_back(*e);
+  io.now = [] { return net::RealClock().now(); };
+  io.sleep = [](Duration d) { std::this_thread::sleep_for(d); };
   io.stdin_tty = isatty(0);
   io.stdout_tty = isatty(1);
   io.stdin_fd = 0;

@@ -1,4 +1,4 @@
-// What a command touches of the process: streams, environment, terminal. Tests give their own.
+// What a command touches of the process: streams, environment, terminal, clock. Tests give their own.
 #pragma once
 
 #include <functional>
@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/time.h"
 
 namespace drover::cli {
 
@@ -17,6 +19,8 @@ struct Io {
   // All that is left of standard input.
   std::function<std::string()> read_all;
   std::vector<std::string> env;  // "KEY=value"
+  std::function<Time()> now;
+  std::function<void(Duration)> sleep;
   bool stdin_tty = false;
   bool stdout_tty = false;
   int stdin_fd = -1;   // for commands that pump or set up a terminal; -1: none

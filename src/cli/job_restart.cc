@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/strings.h"
 #include "cli/alloc_commands.h"
@@ -169,7 +168,7 @@ class Restart {
     if ((failed && o_.ask_on_error && !o_.yes) || (o_.ask_wait && !o_.yes)) return ask(failed);
     if (o_.wait.count() > 0) {
       c_.ui.output(fmt::format("==> {}: Waiting {} before restarting the next batch", stamp(), format_duration(o_.wait)));
-      std::this_thread::sleep_for(o_.wait);
+      c_.io.sleep(o_.wait);
     }
     return true;
   }
@@ -187,7 +186,7 @@ class Restart {
         c_.ui.output(fmt::format("==> {}: Proceeding restarts with new wait time of {}", stamp(), format_duration(*d)));
         o_.wait = *d;
         o_.ask_wait = false;
-        std::this_thread::sleep_for(*d);
+        c_.io.sleep(*d);
         return true;
       }
       c_.ui.output(fmt::format("    Invalid answer \"{}\"", *answer));
@@ -262,7 +261,7 @@ class Restart {
         told = c_.now();
         c_.ui.output(fmt::format("    {}: Still waiting for allocation \"{}\" to be replaced", stamp(), brief(a.ID)));
       }
-      std::this_thread::sleep_for(kPollPeriod);
+      c_.io.sleep(kPollPeriod);
     }
   }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <thread>
 
 #include "base/strings.h"
 #include "cli/format.h"
@@ -57,7 +56,7 @@ class EvaluationMonitor {
       }
       show(*eval, *allocs);
       if (eval->Status == "complete" || eval->Status == "failed" || eval->Status == "canceled") return finished(*eval);
-      std::this_thread::sleep_for(kPollPeriod);
+      c_.io.sleep(kPollPeriod);
     }
   }
 
@@ -104,7 +103,7 @@ class EvaluationMonitor {
       if (eval.Wait.count() != 0) {
         ui_.info(fmt::format("{}: Monitoring next evaluation \"{}\" in {}", stamp(), brief(eval.NextEval),
                              format_duration(eval.Wait)));
-        std::this_thread::sleep_for(eval.Wait);
+        c_.io.sleep(eval.Wait);
       }
       return eval.NextEval.str();
     }
@@ -198,7 +197,7 @@ Result<MonitoredDeployment> monitor_deployment(Context& c, Api& api, const std::
     screen.show(picture(c, api, *deployment, verbose), progress_line(*deployment));
     if (!over(deployment->Status)) continue;
     if (deployment->Status == "failed" && reverts(*deployment)) {
-      std::this_thread::sleep_for(kPollPeriod);
+      c.io.sleep(kPollPeriod);
       auto latest = api.get_as<std::optional<Deployment>>("/v1/job/" + escape(deployment->JobID) + "/deployment");
       if (latest && *latest && (*latest)->ID != deployment->ID)
         (void)monitor_deployment(c, api, (*latest)->ID.str(), index, wait, verbose);

@@ -101,7 +101,6 @@ int run_api(Context& c) {
   if (!reply) return c.fail("Error performing request: " + reply.error().message);
   note(fmt::format("< HTTP/1.1 {} {}", reply->status, reply->reason));
   for (auto& [name, value] : reply->headers) note(fmt::format("< {}: {}", name, value));
-  note("");
   c.io.out(reply->body);
   return 0;
 }

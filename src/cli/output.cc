@@ -1,15 +1,12 @@
 #include "cli/output.h"
 
-#include "codec/json.h"
+#include "cli/client_json.h"
 #include "gotemplate/template.h"
 
 namespace drover::cli {
 
 std::string json_text(const TypeInfo& type, const void* object) {
-  std::string out;
-  json_encode(type, object, out,
-              {.pretty = true, .indent = 4, .trailing_newline = false, .sort_keys = true, .keep_empty = true});
-  return out;
+  return client_json(type, object, 4);
 }
 
 bool formatted(const Context& c) { return c.args.on("json") || !c.args.text("t").empty(); }

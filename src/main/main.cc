@@ -25,8 +25,17 @@ void tame_allocator() {
 int agent(Context& c) { return drover::agent::run_agent(c.args.rest); }
 
 int config_validate(Context& c) {
+  // The general flags are taken like everywhere, though nothing is asked over HTTP.
+  const std::span<const drover::cli::Flag> known[] = {drover::cli::general_flags()};
+  auto args = drover::cli::Args::parse(known, c.args.rest);
+  if (!args) {
+    c.fail(args.error().message);
+    c.ui.output(drover::cli::help_text(c.command));
+    return 1;
+  }
+  if (args->rest.empty()) return c.fail("Must specify at least one config file or directory");
   return drover::agent::validate_config_files(
-      c.args.rest, [&](const std::string& text) { c.io.out(text + "\n"); }, [&](const std::string& text) { c.io.err(text + "\n"); });
+      args->rest, [&](const std::string& text) { c.io.out(text + "\n"); }, [&](const std::string& text) { c.io.err(text + "\n"); });
 }
 
 // The commands that are no HTTP client.
