@@ -17,10 +17,18 @@ struct RpcResponseHeader {
   uint64_t Seq = 0;
   std::string Error;
 };
+struct StreamingRpcHeader {
+  std::string Method;
+};
+struct StreamingRpcAck {
+  std::string Error;
+};
 
 }  // namespace drover::net
 
 namespace drover {
 DROVER_TYPE(net::RpcRequestHeader)
 DROVER_TYPE(net::RpcResponseHeader)
+DROVER_TYPE(net::StreamingRpcHeader)
+DROVER_TYPE(net::StreamingRpcAck)
 }  // namespace drover

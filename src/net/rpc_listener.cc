@@ -5,11 +5,13 @@
 
 #include "base/cancel.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 namespace drover::net {
 
 namespace {
 class Served;
+constexpr int kReservedConnections = 20;
 }
 
 struct RpcListener::Impl {
@@ -22,7 +24,7 @@ struct RpcListener::Impl {
   };
   std::list<Acceptor> acceptors;
   std::unordered_map<Served*, std::shared_ptr<Served>> connections;
-  std::unordered_map<std::string, int> per_client;
+  std::unordered_map<std::string, int> per_client, streaming_per_client;
 
   Impl(World& w, RpcListenerOptions o, RpcHandlers h) : world(w), options(std::move(o)), handlers(std::move(h)) {}
   Async<void> accept(Listener& l);
@@ -93,12 +95,32 @@ class Served : public std::enable_shared_from_this<Served> {
     switch (type) {
       case RpcByte::kNomad: co_return co_await owner_.handlers.rpc(std::move(stream_), info_);
       case RpcByte::kRaft: co_return co_await owner_.handlers.raft(std::move(stream_), info_);
-      case RpcByte::kStreaming: co_return co_await owner_.handlers.streaming(std::move(stream_), info_);
+      case RpcByte::kStreaming: co_return co_await serve_streaming();
       case RpcByte::kMultiplex: co_return co_await serve_session(false);
       case RpcByte::kMultiplexV2: co_return co_await serve_session(true);
       case RpcByte::kTls: break;
     }
     log_error("nomad.rpc", "unrecognized RPC byte", {{"byte", std::to_string(static_cast<int>(type))}});
+  }
+
+  // The old way, a connection for each: some connections of an address are kept free for all else.
+  Async<void> serve_streaming() {
+    auto& counts = owner_.streaming_per_client;
+    auto host = info_->remote.host;
+    int limit = owner_.options.max_conns_per_client;
+    if (limit > 0 && counts[host] >= limit - kReservedConnections) {
+      log_error("nomad.rpc", "rejecting client for exceeding maximum streaming RPC connections", {{"remote_addr", info_->remote.str()}});
+      co_return;
+    }
+    struct Counted {
+      std::unordered_map<std::string, int>& counts;
+      std::string host;
+      ~Counted() {
+        if (--counts[host] <= 0) counts.erase(host);
+      }
+    } counted{counts, host};
+    ++counts[host];
+    co_await owner_.handlers.streaming(std::move(stream_), info_);
   }
 
   Async<void> serve_session(bool typed) {
@@ -156,6 +178,7 @@ void RpcListener::Impl::admit(std::unique_ptr<Stream> stream) {
       return;
     }
   }
+  metric_count("nomad.rpc.accept_conn");
   auto c = std::make_shared<Served>(*this, std::move(stream));
   connections.emplace(c.get(), c);
   c->start();
@@ -177,6 +200,14 @@ void RpcListener::add_listener(std::unique_ptr<Listener> listener) {
   a.flow = Running(impl_->accept(*a.listener));
 }
 void RpcListener::add_connection(std::unique_ptr<Stream> stream) { impl_->admit(std::move(stream)); }
+void RpcListener::set_tls(TlsContextRef tls, bool require, std::string verify_region) {
+  impl_->options.tls = std::move(tls);
+  impl_->options.require_tls = require;
+  impl_->options.verify_region = std::move(verify_region);
+  auto connections = std::move(impl_->connections);
+  impl_->connections.clear();
+  connections.clear();
+}
 size_t RpcListener::connections() const { return impl_->connections.size(); }
 
 Async<Result<std::unique_ptr<YamuxSession>>> dial_rpc(Network& network, Address address, Duration timeout,

@@ -25,7 +25,7 @@ struct RpcListenerOptions {
   bool require_tls = false;           // tls.rpc without rpc_upgrade_mode
   std::string verify_region;          // tls.verify_server_hostname: the peer's certificate must have a role here
   Duration handshake_timeout = 5s;    // first byte and TLS together; 0: none
-  int max_conns_per_client = 0;       // per remote IP; 0: no limit
+  int max_conns_per_client = 0;       // per remote IP; 0: no limit. 20 of them are no use to kStreaming
   YamuxOptions yamux;
 };
 
@@ -53,6 +53,8 @@ class RpcListener {
   void add_listener(std::unique_ptr<Listener> listener);
   void add_connection(std::unique_ptr<Stream> stream);
   size_t connections() const;
+  // New certificates and rules: connections that there are end.
+  void set_tls(TlsContextRef tls, bool require, std::string verify_region);
 
   struct Impl;
 

@@ -1,5 +1,8 @@
 #include "net/rpc_wire.h"
 
+#include <memory>
+#include <variant>
+
 #include <fmt/format.h>
 
 #include "codec/msgpack.h"
@@ -7,6 +10,9 @@
 
 namespace drover::net {
 namespace {
+
+constexpr size_t kReadBytes = 16384;
+constexpr size_t kReadAheadMax = 1 << 20;
 
 // What follows a tag byte: bytes of its argument, then data of fixed or given size, or nested values.
 struct Shape {
@@ -93,10 +99,28 @@ Async<Result<std::string>> RpcWire::read_value() {
     }
     if (in_.size() > max_bytes_)
       co_return Error(ErrorCode::kTooLarge, fmt::format("rpc: a message of more than {} bytes", max_bytes_));
-    char buffer[16384];
-    DROVER_CO_TRY(size_t n, co_await read_some(stream_, buffer, sizeof buffer));
-    if (n == 0) co_return Error(ErrorCode::kIo, in_.empty() ? "EOF" : "unexpected EOF");
-    in_.append(buffer, n);
+    auto a = read_ahead();
+    if (a.state == Attempt::kWait) co_await stream_.wait(a.event);
+    if (a.state == Attempt::kEnd) co_return Error(ErrorCode::kIo, in_.empty() ? "EOF" : "unexpected EOF");
+    if (a.state == Attempt::kFailed) co_return std::move(a.error);
+  }
+}
+
+Attempt RpcWire::read_ahead() {
+  // Shared by all wires of the thread, so that a waiting one owns no buffer.
+  thread_local std::unique_ptr<char[]> scratch = std::make_unique<char[]>(kReadBytes);
+  auto a = stream_.try_read(scratch.get(), kReadBytes);
+  if (a.state == Attempt::kDone) in_.append(scratch.get(), a.size);
+  return a;
+}
+
+Async<void> RpcWire::ended() {
+  for (;;) {
+    // A peer that sends far ahead is left to wait; its end is noticed when the answer is written.
+    if (in_.size() >= kReadAheadMax) co_await Promise<std::monostate>();
+    auto a = read_ahead();
+    if (a.state == Attempt::kEnd || a.state == Attempt::kFailed) co_return;
+    if (a.state == Attempt::kWait) co_await stream_.wait(a.event);
   }
 }
 

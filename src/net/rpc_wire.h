@@ -53,6 +53,9 @@ class RpcWire {
   // One value, as bytes: headers of streaming RPCs ({Method}, then {Error}).
   Async<Result<std::string>> read_value();
   Async<Status> write(std::string bytes);
+  // Ends when the peer has ended or broken off: awaited beside the work on a request, it tells that nobody waits for the
+  // answer any more. What comes meanwhile is kept for the next read.
+  Async<void> ended();
   // Bytes read ahead, for whoever takes the stream over after a streaming header.
   std::string take_unread() { return std::exchange(in_, {}); }
 
@@ -61,6 +64,8 @@ class RpcWire {
   Async<Result<std::string>> call(std::string method, std::string body);
 
  private:
+  Attempt read_ahead();
+
   Stream& stream_;
   size_t max_bytes_;
   std::string in_;
