@@ -109,7 +109,7 @@ std::optional<std::string> inflate(std::string_view body, size_t limit) {
   return lzw_expand(c.Buf, limit);
 }
 
-Result<std::string> seal_stream(const Envelope& e, std::string message, Random& random) {
+Result<std::string> seal_stream(const Envelope& e, std::string message, Direction direction, Random& random) {
   if (e.compression) message = deflate(message);
   if (!e.keyring->empty()) {
     std::string header(1, kTypeOf(Wire::kEncrypt));
@@ -117,7 +117,7 @@ Result<std::string> seal_stream(const Envelope& e, std::string message, Random& 
     DROVER_TRY(auto sealed, e.keyring->seal(message, header + e.label, random));
     message = header + sealed;
   }
-  return label_header(e.label) + message;
+  return (direction == Direction::kOpening ? label_header(e.label) : std::string()) + message;
 }
 
 // ---- StreamReader ----------------------------------------------------------------------------------------------------
@@ -133,6 +133,7 @@ StreamReader::State StreamReader::feed(std::string_view bytes) {
   if (stage_ == Stage::kDone) return error_.empty() ? State::kDone : State::kFailed;
   if (buffer_.size() + bytes.size() > kStreamInflatedMax) return fail("the message is larger than the limit");
   buffer_ += bytes;
+  started_ |= !bytes.empty();
   for (;;)
     if (auto state = step()) {
       // What is complete and yet cut short will not get longer.

@@ -3,7 +3,8 @@
 //   packet:  [244][length][label]?  sealed( [12][CRC-32]?  message )      message may be compound or compressed
 //   stream:  [244][length][label]?  [10][length, 4] sealed( [9] compressed( message ) )
 //
-// Labels separate pools; they go in clear text and are authenticated by the seal.
+// Labels separate pools; they go in clear text and are authenticated by the seal. The answer on a stream has no label in
+// front, but its seal covers the label all the same.
 #pragma once
 
 #include <optional>
@@ -37,7 +38,8 @@ Result<std::string> open_packet(const Envelope& envelope, std::string_view packe
 // The body of a compressed message unfolded; nothing when it is malformed or larger than `limit`.
 std::optional<std::string> inflate(std::string_view body, size_t limit);
 
-Result<std::string> seal_stream(const Envelope& envelope, std::string message, Random& random);
+enum class Direction : uint8_t { kOpening, kAnswer };
+Result<std::string> seal_stream(const Envelope& envelope, std::string message, Direction direction, Random& random);
 
 // One message of a stream.
 struct StreamMessage {
@@ -53,7 +55,8 @@ struct StreamMessage {
 // Takes a stream's bytes as they come until there is one message. Refuses what is too large before it is buffered.
 class StreamReader {
  public:
-  explicit StreamReader(const Envelope& envelope) : envelope_(envelope) {}
+  StreamReader(const Envelope& envelope, Direction direction)
+      : envelope_(envelope), stage_(direction == Direction::kOpening ? Stage::kLabel : Stage::kOuter) {}
 
   enum class State { kMore, kDone, kFailed };
   State feed(std::string_view bytes);
@@ -62,7 +65,7 @@ class StreamReader {
   // The failure is one that the peer is told of.
   bool tell_peer() const { return tell_peer_; }
   // Whether anything has arrived.
-  bool started() const { return !buffer_.empty() || stage_ != Stage::kLabel; }
+  bool started() const { return started_; }
 
  private:
   enum class Stage { kLabel, kOuter, kSealed, kCompressed, kMessage, kHeader, kNodes, kUser, kUserHeader, kBody, kDone };
@@ -84,7 +87,8 @@ class StreamReader {
   std::string_view left() const { return std::string_view(buffer_).substr(at_); }
 
   const Envelope& envelope_;
-  Stage stage_ = Stage::kLabel;
+  Stage stage_;
+  bool started_ = false;
   std::string buffer_;
   size_t at_ = 0;               // taken from the buffer so far
   bool whole_ = false;          // the message is all in the buffer: nothing more will come

@@ -152,7 +152,7 @@ class Memberlist {
   void on_indirect_ping(const IndirectPing& m, const Endpoint& from);
   void on_ack(const Ack& m);
   void on_nack(const Nack& m);
-  std::string push_pull_message(bool join);
+  std::string push_pull_message(bool join, Direction direction);
   Status merge(const StreamMessage& m);
   Status verify_versions(const std::vector<PushNode>& remote) const;
   void push_pull_with(const Endpoint& at, bool join, Done done);

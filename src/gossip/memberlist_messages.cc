@@ -187,7 +187,7 @@ void Memberlist::send_user(const Endpoint& to, std::string_view message) {
 
 // ---- streams ---------------------------------------------------------------------------------------------------------
 
-std::string Memberlist::push_pull_message(bool join) {
+std::string Memberlist::push_pull_message(bool join, Direction direction) {
   auto state = p_.listener.local_state(join);
   PushPullHeader header{static_cast<int64_t>(nodes_.size()), static_cast<int64_t>(state.size()), join};
   auto out = to_message(Wire::kPushPull, header);
@@ -195,13 +195,13 @@ std::string Memberlist::push_pull_message(bool join) {
     out += to_pack(PushNode{n->name, n->at.ip, n->at.port, n->meta, n->incarnation, static_cast<int64_t>(n->state), n->vsn});
   out += state;
   metric_gauge("memberlist.size.local", static_cast<double>(out.size()));
-  auto sealed = seal_stream(p_.envelope, std::move(out), p_.random);
+  auto sealed = seal_stream(p_.envelope, std::move(out), direction, p_.random);
   if (!sealed) log_error(kLog, "memberlist: Failed to encrypt local state: " + sealed.error().message);
   return sealed ? std::move(*sealed) : std::string();
 }
 
 std::string Memberlist::stream_error(const std::string& text) {
-  auto sealed = seal_stream(p_.envelope, to_message(Wire::kErr, ErrorReply{text}), p_.random);
+  auto sealed = seal_stream(p_.envelope, to_message(Wire::kErr, ErrorReply{text}), Direction::kAnswer, p_.random);
   return sealed ? std::move(*sealed) : std::string();
 }
 
@@ -215,14 +215,14 @@ std::string Memberlist::stream_message(StreamMessage m) {
       bad(fmt::format("Got ping for unexpected node {}", m.ping.Node), "stream");
       return {};
     }
-    auto sealed = seal_stream(p_.envelope, to_message(Wire::kAck, Ack{m.ping.SeqNo, {}}), p_.random);
+    auto sealed = seal_stream(p_.envelope, to_message(Wire::kAck, Ack{m.ping.SeqNo, {}}), Direction::kAnswer, p_.random);
     return sealed ? std::move(*sealed) : std::string();
   }
   if (m.type != Wire::kPushPull) {
     bad(fmt::format("Received invalid msgType ({})", static_cast<int>(m.type)), "stream");
     return {};
   }
-  auto own = push_pull_message(m.join);
+  auto own = push_pull_message(m.join, Direction::kAnswer);
   if (auto merged = merge(m); !merged)
     log_error(kLog, "memberlist: Failed push/pull merge: " + merged.error().message);
   return own;
@@ -241,7 +241,7 @@ void Memberlist::push_pull_with(const Endpoint& at, bool join, Done done) {
   Pending pending;
   pending.join = join;
   pending.done = std::move(done);
-  exchange(std::move(pending), at, push_pull_message(join), p_.tuning.tcp_timeout);
+  exchange(std::move(pending), at, push_pull_message(join, Direction::kOpening), p_.tuning.tcp_timeout);
 }
 
 void Memberlist::join(const Endpoint& at, Done done) { push_pull_with(at, true, std::move(done)); }

@@ -128,7 +128,8 @@ void Memberlist::probe_late() {
     send(peer->at, to_message(Wire::kIndirectPing, ask));
   }
   if (!p_.tuning.tcp_pings || node->version(1) < 3 || probe.deadline <= now_) return;
-  auto sealed = seal_stream(p_.envelope, to_message(Wire::kPing, Ping{probe.seq, node->name, p_.advertise.ip, p_.advertise.port, p_.name}), p_.random);
+  auto sealed = seal_stream(p_.envelope, to_message(Wire::kPing, Ping{probe.seq, node->name, p_.advertise.ip, p_.advertise.port, p_.name}),
+                            Direction::kOpening, p_.random);
   if (!sealed) return;
   Pending pending;
   pending.kind = Pending::kPing;

@@ -301,7 +301,7 @@ class Serf::Impl {
 
   Async<void> serve(std::unique_ptr<net::Stream> stream) {
     Count counted(inbound_);
-    StreamReader reader(core_->envelope());
+    StreamReader reader(core_->envelope(), Direction::kOpening);
     auto limit = config_.tuning.tcp_timeout;
     auto got = co_await within_limit(read_message(*stream, reader), *stream, limit);
     std::string answer;
@@ -321,7 +321,7 @@ class Serf::Impl {
     DROVER_CO_TRY(auto stream, co_await network_.dial(address_of(e.to), e.timeout));
     DROVER_CO_TRY(auto sent, co_await within_limit(write(*stream, e.bytes), *stream, e.timeout));
     (void)sent;
-    StreamReader reader(core_->envelope());
+    StreamReader reader(core_->envelope(), Direction::kAnswer);
     DROVER_CO_TRY(auto got, co_await within_limit(read_message(*stream, reader), *stream, e.timeout));
     (void)got;
     co_return std::move(reader.message());
