@@ -21,6 +21,7 @@
 #include "client/state_db.h"
 #include "drivers/registry.h"
 #include "drivers/shim_binary.h"
+#include "gossip/serf.h"
 #include "model/multi_error.h"
 #include "net/http_server.h"
 #include "net/network.h"
@@ -28,6 +29,7 @@
 #include "net/tls.h"
 #include "raft/replica.h"
 #include "server/leader.h"
+#include "server/membership.h"
 #include "server/server.h"
 #include "server/worker.h"
 
@@ -57,7 +59,7 @@ class NoServers final : public client::ServerApi {
   }
 };
 
-constexpr uint16_t kRpcPort = 4647, kSerfPort = 4648;  // where an address names none
+constexpr uint16_t kRpcPort = 4647;  // where an address names none
 constexpr Duration kDialTimeout = 10s;
 
 std::string lower_first(std::string text) {
@@ -111,9 +113,11 @@ class Agent::Impl final : public api::Agent {
   }
 
   Async<void> leave() {
-    if (!client_) co_return;
-    auto left = co_await client_->leave();
-    if (!left) log_error("agent", "client leave failed", {{"error", left.error().message}});
+    if (client_) {
+      auto left = co_await client_->leave();
+      if (!left) log_error("agent", "client leave failed", {{"error", left.error().message}});
+    }
+    if (server_) co_await server_->leave();
   }
 
   Async<void> shutdown() {
@@ -172,7 +176,9 @@ class Agent::Impl final : public api::Agent {
     }
     if (!settings_.server) return {};
     DROVER_TRY(rpc_listener_, listen(settings_.rpc_bind, settings_.rpc_port, "Failed to start RPC layer"));
-    DROVER_TRY(serf_listener_, listen(settings_.serf_bind, settings_.serf_port, "Failed to start serf"));
+    // Gossip binds its own sockets later; a port that is taken is told now.
+    DROVER_TRY(auto probe, listen(settings_.serf_bind, settings_.serf_port, "Failed to start serf"));
+    (void)probe;
     return {};
   }
 
@@ -191,7 +197,7 @@ class Agent::Impl final : public api::Agent {
     } else if (config.node_id.empty()) {
       DROVER_TRY(config.node_id, persistent_node_id(config.data_dir, world_.random));
     }
-    server::Parts parts{.world = world_.world, .fatal = fatal_};
+    server::Parts parts{.world = world_.world, .network = &network_, .fatal = fatal_};
     auto made = server::Server::create(std::move(config), std::move(parts));
     if (!made) return std::move(made).error().with_context("server setup failed");
     server_ = std::move(*made);
@@ -298,7 +304,7 @@ class Agent::Impl final : public api::Agent {
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   net::TlsContextRef tls_;
   std::vector<std::string> temporary_dirs_;
-  std::unique_ptr<net::Listener> rpc_listener_, serf_listener_;
+  std::unique_ptr<net::Listener> rpc_listener_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<client::ServerApi> servers_;
   std::unique_ptr<client::HostSource> host_;
@@ -336,20 +342,12 @@ Async<Status> Agent::Impl::set_known_servers(std::vector<std::string> servers) {
   co_return Status{};
 }
 
-// Gossip is not spoken yet: an address that answers is told from one that does not, and neither is joined.
 Async<api::Agent::Joined> Agent::Impl::join(std::vector<std::string> addresses) {
+  if (!server_) co_return Joined{0, "Invalid method"};
+  auto joined = co_await server_->serf()->join(std::move(addresses));
   MultiError problems;
-  for (auto& text : addresses) {
-    auto full = net::split_host_port(text) ? text : host_port(text, kSerfPort);
-    auto address = net::Address::parse(full);
-    std::string why = address ? "this server does not take part in gossip" : address.error().message;
-    if (address) {
-      auto stream = co_await network_.dial(*address, kDialTimeout);
-      if (!stream) why = stream.error().message;
-    }
-    problems.add(fmt::format("Failed to join {}: {}", full, why));
-  }
-  co_return Joined{0, problems.text()};
+  for (auto& e : joined.errors) problems.add(std::move(e));
+  co_return Joined{joined.count, problems.text()};
 }
 
 Map<Map<std::string>> Agent::Impl::stats() const {
@@ -360,7 +358,7 @@ Map<Map<std::string>> Agent::Impl::stats() const {
                     {"leader", server_->is_leader() ? "true" : "false"},
                     {"leader_addr", server_->leader_address()},
                     {"bootstrap", server_->config().bootstrap_expect == 1 ? "true" : "false"},
-                    {"known_regions", "1"}};
+                    {"known_regions", fmt::format("{}", server_->membership()->peers().regions().size())}};
     out["raft"] = {{"state", std::string(raft::to_string(raft.role))},
                    {"term", fmt::format("{}", raft.term)},
                    {"last_log_index", fmt::format("{}", raft.last_log_index)},
@@ -378,9 +376,7 @@ Map<Map<std::string>> Agent::Impl::stats() const {
                    {"protocol_version_max", "3"},
                    {"snapshot_version_min", "0"},
                    {"snapshot_version_max", "1"}};
-    out["serf"] = {{"members", "1"}, {"failed", "0"}, {"left", "0"}, {"health_score", "0"}, {"encrypted", "false"},
-                   {"member_time", "1"}, {"event_time", "1"}, {"query_time", "1"}, {"event_queue", "0"},
-                   {"intent_queue", "0"}, {"query_queue", "0"}, {"coordinate_resets", "0"}};
+    out["serf"] = server_->serf()->stats();
     // Of the servers' own Vault client, which has no token here.
     out["vault"] = {{"token_expire_time", ""},     {"token_last_renewal_time", ""}, {"token_next_renewal_time", ""},
                     {"token_ttl", "0s"},           {"tracked_for_revoked", "0"}};

@@ -24,6 +24,7 @@ namespace drover::agent {
 namespace {
 
 constexpr Duration kLeaveTimeout = 5s;  // of a graceful leave
+constexpr std::string_view kJoiner = "agent.joiner";
 
 // ---- what the command says -----------------------------------------------------------------------------------------
 
@@ -162,6 +163,7 @@ class Command {
     print_banner(console_, settings_, config_, agent_.server_node_id());
     release_log();
     Emitter emitter(world_.world, settings_.telemetry, agent_.parts());
+    Running joining(retry_join());
     co_return co_await until_signal();
   }
 
@@ -176,6 +178,46 @@ class Command {
     }
     console_.info(fmt::format("Join completed. Synced with {} initial agents", joined.count));
     co_return true;
+  }
+
+  // One attempt to join what the configuration names: how many took it, or why none did.
+  Async<Result<int64_t>> try_join(const std::vector<std::string>& addresses) {
+    if (settings_.server) {
+      auto joined = co_await agent_.join(addresses);
+      if (joined.count == 0) co_return internal(joined.error);
+      co_return joined.count;
+    }
+    DROVER_CO_CHECK(co_await agent_.parts().set_known_servers(addresses));
+    co_return static_cast<int64_t>(addresses.size());
+  }
+
+  // Tries until the servers of retry_join take this agent, or retry_max is reached: then the agent stops.
+  Async<void> retry_join() {
+    auto& settings = settings_.join;
+    if (settings.retry_join.empty()) co_return;
+    auto addresses = settings.retry_join;
+    if (std::erase_if(addresses, [](auto& a) { return a.starts_with("provider="); }) > 0)
+      log_error(kJoiner, "determining join addresses failed", {{"error", "discovery of servers by a cloud provider is not supported by this build"}});
+    auto interval = settings.retry_interval;
+    auto max = settings.retry_max;
+    log_info(kJoiner, "starting retry join", {{"servers", drover::join(settings.retry_join, " ")}});
+    for (int64_t attempt = 1;; ++attempt) {
+      if (!addresses.empty()) {
+        auto joined = co_await try_join(addresses);
+        if (joined) {
+          log_info(kJoiner, "retry join completed", {{"initial_servers", fmt::format("{}", *joined)},
+                                                     {"agent_mode", settings_.server ? "server" : "client"}});
+          co_return;
+        }
+        log_warn(kJoiner, "join failed", {{"error", joined.error().message}, {"retry", format_duration(interval)}});
+      }
+      if (max > 0 && attempt > max) {
+        log_error(kJoiner, "max join retry exhausted, exiting");
+        events_.put(Event::kFatal);
+        co_return;
+      }
+      co_await sleep_for(world_.loop, interval);
+    }
   }
 
   Async<int> until_signal() {

@@ -240,6 +240,15 @@ Result<server::Config> server_config(const Config& c, ConnectionLimits& limits) 
                                rpc ? "missing host" : rpc.error().message));
   s.serf_address = serf->host;
   s.serf_port = static_cast<uint16_t>(*port);
+  s.serf_bind = c.Addresses->Serf;
+  s.serf_bind_port = static_cast<uint16_t>(c.Ports->Serf);
+  s.client_rpc_advertise = c.AdvertiseAddrs->RPC;
+  s.encrypt_key = c.Server->EncryptKey;
+  if (!c.DataDir.empty()) s.keyring_file = c.DataDir + "/server/serf.keyring";
+  s.rejoin_after_leave = c.Server->RejoinAfterLeave;
+  s.non_voting_server = c.Server->NonVotingServer;
+  s.redundancy_zone = c.Server->RedundancyZone;
+  s.upgrade_version = c.Server->UpgradeVersion;
   // Servers reach each other at the gossip address and the RPC port.
   s.rpc_advertise = net::join_host_port(serf->host, rpc->port);
   return s;

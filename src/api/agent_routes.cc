@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "client/client.h"
 #include "codec/json.h"
+#include "gossip/serf.h"
 #include "model/agent_info.h"
 #include "model/api_requests.h"
 #include "model/rpc.h"
@@ -81,6 +82,8 @@ Async<Result<Reply>> force_leave(Call& call) {
   auto node = call.query.get("node");
   if (node.empty()) co_return invalid("missing node to force leave");
   // A member that does not exist is no error; the agent itself is never forced out.
+  auto left = co_await call.agent.server()->serf()->force_leave(std::string(node), false);
+  if (!left) co_return internal(left.error().message);
   co_return Reply::nothing();
 }
 
@@ -99,12 +102,28 @@ Async<Result<Reply>> servers(Call& call) {
   co_return Reply::nothing();
 }
 
-// Keys of the gossip encryption, which is off: every member says so.
+// Keys of the gossip encryption, in all of the pool.
 Async<Result<Reply>> keyring(Call& call) {
   if (!call.agent.server()) co_return not_here();
-  constexpr std::string_view kOps[] = {"list", "install", "use", "remove"};
-  if (std::find(std::begin(kOps), std::end(kOps), call.rest) == std::end(kOps)) co_return not_found("resource not found");
-  co_return internal("1/1 nodes reported failure");
+  struct Op {
+    std::string_view name;
+    gossip::KeyOp op;
+  };
+  constexpr Op kOps[] = {{"list", gossip::KeyOp::kList}, {"install", gossip::KeyOp::kInstall}, {"use", gossip::KeyOp::kUse}, {"remove", gossip::KeyOp::kRemove}};
+  auto* op = std::find_if(std::begin(kOps), std::end(kOps), [&](auto& o) { return o.name == call.rest; });
+  if (op == std::end(kOps)) co_return not_found("resource not found");
+  KeyringRequest request;
+  if (op->op != gossip::KeyOp::kList) {
+    auto decoded = co_await call.body(request);
+    if (!decoded) co_return internal(decoded.error().message);
+  }
+  auto answers = co_await call.agent.server()->serf()->keys(op->op, request.Key);
+  if (!answers.error.empty()) co_return internal(answers.error);
+  KeyringResponse out;
+  out.Messages = std::move(answers.messages);
+  out.Keys = std::move(answers.keys);
+  out.NumNodes = answers.num_nodes;
+  co_return call.json(out);
 }
 
 // ---- health --------------------------------------------------------------------------------------------------------

@@ -38,9 +38,17 @@ struct Config {
   bool dev_mode = false;
   bool in_memory = false;             // -dev without a data directory: nothing is written
   int bootstrap_expect = 1;
-  std::string rpc_advertise;          // host:port
+  std::string rpc_advertise;          // host:port for other servers
+  std::string client_rpc_advertise;   // host:port for clients; empty: the same
   std::string serf_address;           // IP that gossip advertises
-  uint16_t serf_port = 4648;
+  uint16_t serf_port = 4648;          // port that it advertises
+  std::string serf_bind;              // IP that gossip listens on; empty: serf_address
+  uint16_t serf_bind_port = 4648;
+  std::string encrypt_key;            // base64; begins the keyring file where there is none
+  std::string keyring_file;           // "<agent data dir>/server/serf.keyring"; empty: keys are kept in memory
+  bool rejoin_after_leave = false;
+  bool non_voting_server = false;
+  std::string redundancy_zone, upgrade_version;
   std::string build = "1.5.7-dev";
 
   int num_schedulers = 1;

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "base/version.h"
 #include "codec/reflect.h"
 #include "model/raft_requests.h"
 #include "model/rpc_requests.h"
 #include "raft/replica.h"
 #include "server/core_jobs.h"
 #include "server/leader.h"
+#include "server/membership.h"
 #include "server/rpc.h"
 #include "server/server.h"
 #include "state/fsm.h"
@@ -33,19 +33,27 @@ Status status_peers(ReadContext& c, const rpc::GenericRequest&, rpc::StringListR
 
 Status region_list(ReadContext& c, const rpc::GenericRequest&, rpc::StringListResponse& resp) {
   resp.Values = {c.server.config().region};
+  if (auto* membership = c.server.membership()) {
+    auto known = membership->peers().regions();
+    if (!known.empty()) resp.Values = List<std::string>(std::move(known));
+  }
   return {};
 }
 
-// What the member publishes about itself over gossip (reference server-core section 3).
-Map<std::string> member_tags(const Server& server, std::string_view rpc_host, std::string_view port) {
-  auto& c = server.config();
-  Map<std::string> tags{{"role", "nomad"},     {"region", c.region},       {"dc", c.datacenter},
-                        {"build", c.build},    {"vsn", "1"},               {"raft_vsn", "3"},
-                        {"id", c.node_id},     {"rpc_addr", std::string(rpc_host)}, {"port", std::string(port)}};
-  tags["revision"] = kBuildRevision;
-  if (c.bootstrap_expect == 1) tags["bootstrap"] = "1";
-  if (c.bootstrap_expect > 0) tags["expect"] = fmt::format("{}", c.bootstrap_expect);
-  return tags;
+ServerMember member_record(const gossip::Member& m) {
+  ServerMember out;
+  out.Name = m.name;
+  out.Addr = m.addr;
+  out.Port = m.port;
+  out.Tags = m.tags;
+  out.Status = gossip::status_text(m.status);
+  out.ProtocolMin = m.protocol_min;
+  out.ProtocolMax = m.protocol_max;
+  out.ProtocolCur = m.protocol_cur;
+  out.DelegateMin = m.delegate_min;
+  out.DelegateMax = m.delegate_max;
+  out.DelegateCur = m.delegate_cur;
+  return out;
 }
 
 Status status_members(ReadContext& c, const rpc::GenericRequest&, ServerMembersResponse& resp) {
@@ -53,20 +61,24 @@ Status status_members(ReadContext& c, const rpc::GenericRequest&, ServerMembersR
   resp.ServerName = config.node_name;
   resp.ServerRegion = config.region;
   resp.ServerDC = config.datacenter;
-  auto colon = config.rpc_advertise.rfind(':');
-  auto host = config.rpc_advertise.substr(0, colon);
-  auto& m = resp.Members.emplace_back();
-  m.Name = config.node_name + "." + config.region;
-  m.Addr = config.serf_address;
-  m.Port = config.serf_port;
-  m.Tags = member_tags(c.server, host, config.rpc_advertise.substr(colon + 1));
-  m.Status = "alive";
-  m.ProtocolMin = 1;
-  m.ProtocolMax = 5;
-  m.ProtocolCur = 2;
-  m.DelegateMin = 2;
-  m.DelegateMax = 5;
-  m.DelegateCur = 4;
+  resp.Members = List<ServerMember>::empty_list();
+  if (auto* serf = c.server.serf())
+    for (auto& m : serf->members()) resp.Members.push_back(member_record(m));
+  return {};
+}
+
+// The name and status under which gossip knows a server of the log's configuration.
+struct KnownAs {
+  std::string name = "(unknown)";
+  std::string status = "none";
+  std::string build;
+};
+KnownAs known_as(Server& server, const std::string& id) {
+  if (auto* serf = server.serf())
+    for (auto& m : serf->members())
+      if (m.tags.get_or("id") == id) return {m.name, std::string(gossip::status_text(m.status)), m.tags.get_or("build")};
+  auto& own = server.config();
+  if (id == own.node_id) return {own.node_name + "." + own.region, "alive", own.build};
   return {};
 }
 
@@ -88,7 +100,7 @@ Status raft_configuration(ReadContext& c, const rpc::GenericRequest&, RaftConfig
   for (auto& s : replica.configuration()) {
     auto& out = resp.Servers.emplace_back();
     out.ID = s.id;
-    out.Node = s.id == c.server.node_id() ? c.server.config().node_name + "." + c.server.config().region : "(unknown)";
+    out.Node = known_as(c.server, s.id).name;
     out.Address = s.address;
     out.Leader = s.id == leader.id;
     out.Voter = s.suffrage == raft::Suffrage::kVoter;
@@ -149,17 +161,18 @@ Status server_health(ReadContext& c, const rpc::GenericRequest&, api::OperatorHe
   resp.Healthy = true;
   int64_t voters = 0;
   for (auto& s : replica.configuration()) {
-    bool self = s.id == c.server.node_id();
+    auto known = known_as(c.server, s.id);
     auto& h = resp.Servers.emplace_back();
     h.ID = s.id;
-    h.Name = self ? c.server.config().node_name + "." + c.server.config().region : s.id;
+    h.Name = known.name;
     h.Address = s.address;
-    h.SerfStatus = "alive";
-    h.Version = c.server.config().build;
+    h.SerfStatus = known.status;
+    h.Version = known.build;
     h.Leader = s.id == leader.id;
     h.LastTerm = stats.last_log_term;
     h.LastIndex = stats.last_log_index;
-    h.Healthy = true;
+    h.Healthy = known.status == "alive";
+    resp.Healthy &= h.Healthy;
     h.Voter = s.suffrage == raft::Suffrage::kVoter;
     h.StableSince = c.server.started();
     voters += h.Voter;

@@ -7,6 +7,7 @@
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
 #include "server/leader.h"
+#include "server/membership.h"
 #include "server/state_machine.h"
 #include "server/worker.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr Duration kHoldTimeout = 5s;         // how long a call waits for a leader
 constexpr Duration kBlockingMax = 300s;
+constexpr Duration kLeaveGrace = 5s, kLeavePoll = 50ms;
 constexpr std::string_view kLog = "nomad";
 
 // The embedded QueryOptions of any read request.
@@ -45,6 +47,7 @@ Server::Server(Config config, Parts parts) : config_(std::move(config)), parts_(
 
 Server::~Server() {
   // What refers to the others goes first.
+  membership_.reset();
   workers_.clear();
   establishing_.reset();
   alloc_updates_.reset();
@@ -72,8 +75,13 @@ Status Server::open() {
   raft::Parts parts{.world = parts_.world, .fsm = *fsm_, .disk = parts_.disk};
   DROVER_TRY(replica_, raft::Replica::open(options, parts));
   if (!replica_->has_state() && config_.bootstrap_expect == 1) DROVER_CHECK(replica_->bootstrap({options.self}));
+  if (parts_.network) {
+    DROVER_TRY(membership_, Membership::create(parts_.world, *parts_.network, config_));
+  }
   return {};
 }
+
+gossip::Serf* Server::serf() { return membership_ ? &membership_->serf() : nullptr; }
 
 void Server::start() {
   started_ = world().clock.now();
@@ -84,6 +92,29 @@ void Server::start() {
   start_workers();
 }
 
+Async<void> Server::leave() {
+  log_info(kLog, "server starting leave");
+  auto in_configuration = [this] {
+    auto members = replica_->configuration();
+    return std::any_of(members.begin(), members.end(), [&](auto& m) { return m.id == config_.node_id; });
+  };
+  bool others = replica_->configuration().size() > 1;
+  bool led = is_leader();
+  if (led && others) {
+    auto removed = co_await replica_->remove(config_.node_id);
+    if (!removed) log_error(kLog, "failed to remove ourself as raft peer", {{"error", removed.error().message}});
+  }
+  if (auto* gossip = serf()) {
+    auto left = co_await gossip->leave();
+    if (!left) log_error(kLog, "failed to leave Serf cluster", {{"error", left.error().message}});
+  }
+  if (led || !others) co_return;
+  // The leader takes this server out when it sees it go.
+  auto deadline = world().clock.monotonic() + kLeaveGrace;
+  while (in_configuration() && world().clock.monotonic() < deadline) co_await sleep_for(world().loop, kLeavePoll);
+  if (in_configuration()) log_warn(kLog, "failed to leave raft configuration gracefully, timeout");
+}
+
 Async<void> Server::shutdown() {
   stopped_ = true;
   workers_.clear();
@@ -92,6 +123,7 @@ Async<void> Server::shutdown() {
     if (!moved) log_warn(kLog, "leadership transfer failed", {{"error", moved.error().message}});
   }
   leader_.reset();
+  membership_.reset();
 }
 
 void Server::on_leadership(bool leads, uint64_t term) {

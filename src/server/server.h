@@ -22,6 +22,12 @@
 #include "state/fsm.h"
 #include "state/store.h"
 
+namespace drover::net {
+class Network;
+}
+namespace drover::gossip {
+class Serf;
+}
 namespace drover::raft {
 class Disk;
 class Replica;
@@ -31,12 +37,14 @@ namespace drover::server {
 
 class AllocUpdateBatch;
 class Leader;
+class Membership;
 class StateMachine;
 class Worker;
 
 struct Parts {
   World& world;
   raft::Disk* disk = nullptr;  // null: the real one
+  net::Network* network = nullptr;  // null: this server takes no part in gossip
   // The agent must stop: the log failed. Called on the loop.
   std::function<void(const Error&)> fatal;
 };
@@ -49,6 +57,8 @@ class Server {
   Server(const Server&) = delete;
 
   void start();
+  // Leaves the cluster for good: out of the log's configuration, then out of the gossip pool.
+  Async<void> leave();
   // Gives leadership away where there is somebody, and stops. The destructor alone is what a kill -9 does.
   Async<void> shutdown();
 
@@ -92,6 +102,9 @@ class Server {
   // Null while this server does not lead or is still taking over.
   Leader* leader() { return leader_.get(); }
   AllocUpdateBatch& alloc_updates() { return *alloc_updates_; }
+  // The servers that gossip knows; null without a network.
+  Membership* membership() { return membership_.get(); }
+  gossip::Serf* serf();
   Time started() const { return started_; }
   bool is_leader() const;
   // "host:port" of the leader's RPC, empty when unknown.
@@ -122,6 +135,7 @@ class Server {
   std::unique_ptr<StateMachine> fsm_;
   std::unique_ptr<raft::Replica> replica_;
   std::unique_ptr<Leader> leader_;
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<AllocUpdateBatch> alloc_updates_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Running establishing_;
