@@ -119,10 +119,9 @@ Async<std::optional<EvalBroker::Delivery>> Leader::dequeue(std::vector<std::stri
     arm_timer();
     co_return d;
   }
-  Waiter waiter{std::move(types), {}};
-  auto promise = waiter.promise;
-  waiters_.push_back(std::move(waiter));
-  auto timer = server_.world().loop.after(timeout, [promise]() mutable { promise.set(std::nullopt); });
+  Promise<std::optional<EvalBroker::Delivery>> promise;
+  auto patience = server_.world().loop.after(timeout, [promise]() mutable { promise.set(std::nullopt); });
+  waiters_.push_back({std::move(types), promise, std::move(patience)});
   co_return co_await promise;
 }
 

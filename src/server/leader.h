@@ -66,6 +66,7 @@ class Leader {
   struct Waiter {
     std::vector<std::string> types;
     Promise<std::optional<EvalBroker::Delivery>> promise;
+    Timer patience;  // gone once an evaluation is on its way: the two must not race
   };
 
   void set_brokers_enabled(bool on);
