@@ -67,7 +67,7 @@ Status check_sums(const std::map<std::string, std::string_view>& files) {
 
 }  // namespace
 
-Result<SnapshotMeta> inspect_snapshot(const std::string& archive) {
+Result<SnapshotArchive> open_snapshot(const std::string& archive) {
   net::Decompressor unzip;
   std::string tar;
   auto done = unzip.write(archive, tar);
@@ -81,7 +81,12 @@ Result<SnapshotMeta> inspect_snapshot(const std::string& archive) {
   auto parsed = from_json<SnapshotMeta>(meta->second);
   if (!parsed) return std::move(parsed).error().with_context("failed to decode snapshot metadata");
   parsed->Size = static_cast<int64_t>(state->second.size());
-  return parsed;
+  return SnapshotArchive{*parsed, "[" + std::string(trim_space(meta->second)) + "]", std::string(state->second)};
+}
+
+Result<SnapshotMeta> inspect_snapshot(const std::string& archive) {
+  DROVER_TRY(auto opened, open_snapshot(archive));
+  return opened.meta;
 }
 
 }  // namespace drover::cli

@@ -15,7 +15,13 @@ struct SnapshotMeta {
   int64_t Size = 0;
 };
 
+struct SnapshotArchive {
+  SnapshotMeta meta;
+  std::string meta_list;  // meta.json as it stands, in a JSON list
+  std::string state;      // the stream of records
+};
 // Unpacks and checks the archive. Errors: "failed to decompress snapshot: unexpected EOF", "hash check failed ...".
+Result<SnapshotArchive> open_snapshot(const std::string& archive);
 Result<SnapshotMeta> inspect_snapshot(const std::string& archive);
 
 }  // namespace drover::cli

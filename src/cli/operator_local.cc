@@ -42,9 +42,6 @@ constexpr Flag kDebugFlags[] = {
     {"vault-ca-cert", kText, "=<path>", "Authority of Vault.", ""},
     {"vault-ca-path", kText, "=<path>", "Folder of authorities of Vault.", ""},
 };
-constexpr Flag kLogsFlags[] = {{"pretty", kBool, "", "Indent the JSON.", ""}};
-constexpr Flag kStateFlags[] = {{"last-index", FlagKind::kInt, "=<index>", "Stop at this index.", "0"}};
-constexpr Flag kFilterFlags[] = {{"filter", kText, "=<expression>", "Keep only what the expression selects.", ""}};
 
 constexpr Command kCommands[] = {
     {.name = "operator debug",
@@ -56,37 +53,6 @@ constexpr Command kCommands[] = {
      .flags = kDebugFlags,
      .run = not_here,
      .self = "debug"},
-    {.name = "operator client-state",
-     .synopsis = "Dump the nomad client state",
-     .usage = "Usage: nomad operator client-state <path_to_nomad_dir>",
-     .about = "Prints what a client agent has written down of its allocations.",
-     .run = not_here},
-    {.name = "operator raft info",
-     .synopsis = "Display info of the raft log",
-     .usage = "Usage: nomad operator raft info <path to nomad data dir>",
-     .about = "Shows which entries a stopped server's log has.",
-     .run = not_here},
-    {.name = "operator raft logs",
-     .synopsis = "Display raft log content",
-     .usage = "Usage: nomad operator raft logs <path to nomad data dir>",
-     .about = "Prints the entries of a stopped server's log.",
-     .options = "Logs Options",
-     .flags = kLogsFlags,
-     .run = not_here},
-    {.name = "operator raft state",
-     .synopsis = "Display raft server state",
-     .usage = "Usage: nomad operator raft state <path to nomad data dir>",
-     .about = "Prints the state that a stopped server's log leads to.",
-     .options = "State Options",
-     .flags = kStateFlags,
-     .run = not_here},
-    {.name = "operator snapshot state",
-     .synopsis = "Displays information about a Nomad snapshot file",
-     .usage = "Usage: nomad operator snapshot state [options] <file>",
-     .about = "Prints the state that is in a snapshot file.",
-     .options = "Snapshot State Options",
-     .flags = kFilterFlags,
-     .run = not_here},
 };
 
 }  // namespace

@@ -82,6 +82,9 @@ class StateDb {
 // <dir>?"; a damaged one is moved aside to "<path>.damaged" and a fresh one begun, which `note` then says.
 Result<std::unique_ptr<StateDb>> open_sqlite_state(const std::string& path, std::string& note);
 
+// An existing database, to look at: nothing of it is changed, and a damaged one is an error.
+Result<std::unique_ptr<StateDb>> read_sqlite_state(const std::string& path);
+
 // Rows in memory; `shared` lets several generations of a client in one test use the same rows.
 using MemoryRows = std::map<std::string, std::map<std::string, std::string>>;
 std::unique_ptr<StateDb> make_memory_state(std::shared_ptr<MemoryRows> shared = nullptr);

@@ -137,6 +137,12 @@ Status check_integrity(sqlite3* db) {
   return {};
 }
 
+Error opening_error(Error why, const std::string& path) {
+  if (why.code != ErrorCode::kTimeout) return why;
+  return Error(ErrorCode::kTimeout, "timed out while opening database, is another Nomad process accessing data_dir " +
+                                        parent_dir(path) + "?");
+}
+
 Result<std::unique_ptr<StateDb>> open_once(const std::string& path) {
   sqlite3* raw = nullptr;
   int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -148,13 +154,20 @@ Result<std::unique_ptr<StateDb>> open_once(const std::string& path) {
   auto status = check_integrity(raw);
   if (status) status = state->prepare_schema();
   if (status) return state;
-  if (status.error().code == ErrorCode::kTimeout)
-    return Error(ErrorCode::kTimeout, "timed out while opening database, is another Nomad process accessing data_dir " +
-                                          parent_dir(path) + "?");
-  return status.error();
+  return opening_error(std::move(status).error(), path);
 }
 
 }  // namespace
+
+Result<std::unique_ptr<StateDb>> read_sqlite_state(const std::string& path) {
+  sqlite3* raw = nullptr;
+  int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  Db db(raw);
+  if (rc != SQLITE_OK) return db_error(raw, "opening " + path);
+  auto status = check_integrity(raw);
+  if (!status) return opening_error(std::move(status).error(), path);
+  return std::make_unique<SqliteState>(std::move(db));
+}
 
 Result<std::unique_ptr<StateDb>> open_sqlite_state(const std::string& path, std::string& note) {
   auto opened = open_once(path);

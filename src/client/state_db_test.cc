@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/client_testing.h"
+#include "client/state_dump.h"
 
 namespace drover::client {
 namespace {
@@ -131,6 +133,29 @@ TEST(SqliteStateTest, OtherVersionIsRefused) {
   auto db = open_sqlite_state(dir / "state.db", note);
   ASSERT_FALSE(db);
   EXPECT_EQ(db.error().message, "incompatible state version. expected \"1\" but found \"9\"");
+}
+
+TEST(StateDump, ShowsWhatIsStoredAndChangesNothing) {
+  TempDir dir;
+  EXPECT_TRUE(client_state_json(dir / "none").error().message.ends_with("no such file or directory"));
+  SimRandom random(4);
+  auto alloc = test_alloc(test_job(), random);
+  std::string note;
+  {
+    auto db = open_sqlite_state(dir / "state.sqlite", note);
+    ASSERT_TRUE(db);
+    ASSERT_TRUE((*db)->put_alloc(alloc));
+    TaskState state;
+    state.State = "running";
+    ASSERT_TRUE((*db)->put_task(alloc.ID, "web", {}, state));
+  }
+  auto text = client_state_json(dir / "");
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_TRUE(text->starts_with("{\"Allocations\":{\"" + alloc.ID.str() + "\":{\"Alloc\":{\"ID\":"));
+  EXPECT_NE(text->find("\"Tasks\":{\"web\":{\"LocalState\":{"), std::string::npos);
+  spill_file(dir / "state.sqlite", std::string(8192, 'x'));
+  EXPECT_FALSE(client_state_json(dir / ""));
+  EXPECT_EQ(::access((dir / "state.sqlite.damaged").c_str(), F_OK), -1);
 }
 
 }  // namespace

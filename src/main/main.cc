@@ -1,7 +1,6 @@
 // The program: its commands and nothing else.
 #include <malloc.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "agent/config.h"
 #include "cli/command.h"
 #include "cli/io.h"
+#include "main/local_commands.h"
 
 namespace {
 
@@ -39,12 +39,15 @@ int config_validate(Context& c) {
 }
 
 // The commands that are no HTTP client.
-std::array<Command, 2> own_commands() {
+std::vector<Command> own_commands() {
   Command run_agent{.name = "agent", .synopsis = drover::agent::kAgentSynopsis, .usage = drover::agent::agent_usage(),
                     .run = agent, .raw = true};
   Command validate{.name = "config validate", .synopsis = "Validate config files/directories",
                    .usage = "Usage: nomad config validate <config_path> [<config_path...>]", .run = config_validate, .raw = true};
-  return {run_agent, validate};
+  std::vector<Command> all{run_agent, validate};
+  auto local = drover::program::local_commands();
+  all.insert(all.end(), local.begin(), local.end());
+  return all;
 }
 
 }  // namespace

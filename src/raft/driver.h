@@ -16,6 +16,7 @@
 #include "base/async.h"
 #include "raft/configuration.h"
 #include "raft/engine.h"
+#include "raft/log_format.h"
 #include "raft/log_store.h"
 #include "raft/message.h"
 #include "raft/replica.h"
@@ -314,8 +315,5 @@ void Driver::on_executor(F work, D done) {
         });
       });
 }
-
-inline constexpr uint8_t kTagUser = 0;     // the state machine's entry
-inline constexpr uint8_t kTagRestore = 1;  // a chunk of restore_state
 
 }  // namespace drover::raft

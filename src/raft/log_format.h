@@ -23,6 +23,10 @@
 
 namespace drover::raft {
 
+// The first byte of a normal entry that is not empty.
+inline constexpr uint8_t kTagUser = 0;     // the state machine's entry
+inline constexpr uint8_t kTagRestore = 1;  // a chunk of restore_state
+
 inline constexpr uint64_t kSegmentHeaderSize = 64;
 inline constexpr uint64_t kFrameHeaderSize = 32;
 inline constexpr uint32_t kFrameMagic = 0x31465244;  // "DRF1"

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 
+#include "codec/json.h"
 #include "codec/msgpack.h"
 #include "model/raft_requests.h"
 #include "state/job_ops.h"
@@ -137,6 +138,7 @@ struct EntryRow {
   std::string_view name;
   const TypeInfo& (*body)();   // null: no body
   Status (*apply)(ApplyContext& context, std::string_view body);
+  Result<std::string> (*json)(std::string_view body, const JsonStyle& style);  // null: no body
 };
 std::span<const EntryRow> entry_table();  // in order of type
 const EntryRow* find_entry_row(uint8_t type);

@@ -26,6 +26,12 @@ Status with_body(Context& c, std::string_view bytes) {
   return Fn(c, body);
 }
 
+template <class Body>
+Result<std::string> body_json(std::string_view bytes, const JsonStyle& style) {
+  DROVER_TRY(auto body, from_msgpack<Body>(bytes));
+  return to_json(body, style);
+}
+
 Result<Uuid> node_id(const std::string& text) {
   auto id = Uuid::parse(text);
   if (!id) return not_found("node not found");
@@ -409,8 +415,8 @@ Status plugin_delete(Context& c, rpc::CSIPluginDeleteRequest& r) { return delete
 // Numbers that the reference reserves and does nothing for.
 Status nothing(Context&, std::string_view) { return {}; }
 
-#define ROW(type, body, fn) {EntryType::k##type, #type, &type_of<body>, &with_body<body, fn>}
-#define ROW_WITHOUT_BODY(type, fn) {EntryType::k##type, #type, nullptr, &fn}
+#define ROW(type, body, fn) {EntryType::k##type, #type, &type_of<body>, &with_body<body, fn>, &body_json<body>}
+#define ROW_WITHOUT_BODY(type, fn) {EntryType::k##type, #type, nullptr, &fn, nullptr}
 
 const EntryRow kRows[] = {
     ROW(NodeRegister, rpc::NodeRegisterRequest, node_register),

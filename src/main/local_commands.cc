@@ -1,0 +1,109 @@
+#include "main/local_commands.h"
+
+#include "cli/archive.h"
+#include "cli/files.h"
+#include "client/state_dump.h"
+#include "server/offline.h"
+
+namespace drover::program {
+namespace {
+
+using cli::Context;
+using cli::Flag;
+using cli::FlagKind;
+
+constexpr std::string_view kOnePath = "This command takes one argument: <path>";
+
+server::LineFn to_output(Context& c) {
+  return [&c](std::string_view line) { c.ui.output(line); };
+}
+
+int run_info(Context& c) {
+  if (c.args.rest.size() != 1) return c.misuse(kOnePath);
+  auto done = server::raft_info(c.args.rest[0], raft::real_disk(), to_output(c));
+  return done ? 0 : c.fail("failed to open raft logs: " + done.error().message);
+}
+
+int run_logs(Context& c) {
+  if (c.args.rest.size() != 1) return c.misuse(kOnePath);
+  auto done = server::raft_logs(c.args.rest[0], raft::real_disk(), c.args.on("pretty"), to_output(c));
+  return done ? 0 : c.fail("failed to read raft logs: " + done.error().message);
+}
+
+int run_state(Context& c) {
+  if (c.args.rest.size() != 1) return c.misuse(kOnePath);
+  auto last = c.args.number("last-index");
+  auto state = server::raft_state(c.args.rest[0], raft::real_disk(), last > 0 ? static_cast<uint64_t>(last) : 0);
+  if (!state) return c.fail("failed to load state: " + state.error().message);
+  auto text = server::state_json(*state, "", "");
+  if (!text) return c.fail("failed to encode output: " + text.error().message);
+  c.ui.output(*text);
+  return 0;
+}
+
+int run_snapshot_state(Context& c) {
+  if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <file>");
+  auto bytes = cli::read_file(c.args.rest[0]);
+  if (!bytes) return c.fail("Error opening snapshot file: " + bytes.error().message);
+  auto archive = cli::open_snapshot(*bytes);
+  if (!archive) return c.fail("Failed to read archive file: " + archive.error().message);
+  auto text = server::snapshot_json(archive->state, c.args.text("filter"), archive->meta_list);
+  if (!text) return c.fail("Failed to read archive file: " + text.error().message);
+  c.ui.output(*text);
+  return 0;
+}
+
+int run_client_state(Context& c) {
+  if (c.args.rest.size() != 1) return c.misuse(kOnePath);
+  auto text = client::client_state_json(c.args.rest[0]);
+  if (!text) return c.fail("failed to open client state: " + text.error().message);
+  c.ui.output(*text);
+  return 0;
+}
+
+constexpr Flag kLogsFlags[] = {{"pretty", FlagKind::kBool, "", "Indent the JSON.", ""}};
+constexpr Flag kStateFlags[] = {{"last-index", FlagKind::kInt, "=<index>", "Stop at this index. Defaults to the last one there is.", "0"}};
+constexpr Flag kFilterFlags[] = {{"filter", FlagKind::kText, "=<expression>", "Keep only what the expression selects.", ""}};
+
+constexpr cli::Command kCommands[] = {
+    {.name = "operator client-state",
+     .synopsis = "Dump the nomad client state",
+     .usage = "Usage: nomad operator client-state <path_to_nomad_dir>",
+     .about = "Prints what a client agent has written down of its allocations, as JSON. The path is\n"
+              "that of the client's state directory; the agent must be stopped.",
+     .run = run_client_state},
+    {.name = "operator raft info",
+     .synopsis = "Display info of the raft log",
+     .usage = "Usage: nomad operator raft info <path to nomad data dir>",
+     .about = "Shows which entries the log of a server has. The server must be stopped.",
+     .run = run_info},
+    {.name = "operator raft logs",
+     .synopsis = "Display raft log content",
+     .usage = "Usage: nomad operator raft logs <path to nomad data dir>",
+     .about = "Prints the entries of a server's log as JSON, one after the other. The server must be\n"
+              "stopped. They may have secrets in them.",
+     .options = "Logs Options",
+     .flags = kLogsFlags,
+     .run = run_logs},
+    {.name = "operator raft state",
+     .synopsis = "Display raft server state",
+     .usage = "Usage: nomad operator raft state <path to nomad data dir>",
+     .about = "Prints the state that a server's snapshot and log lead to, as JSON. The server must be\n"
+              "stopped. Entries count that were perhaps never committed.",
+     .options = "State Options",
+     .flags = kStateFlags,
+     .run = run_state},
+    {.name = "operator snapshot state",
+     .synopsis = "Displays information about a Nomad snapshot file",
+     .usage = "Usage: nomad operator snapshot state [options] <file>",
+     .about = "Prints the state that is in a snapshot file, as JSON.",
+     .options = "Snapshot State Options",
+     .flags = kFilterFlags,
+     .run = run_snapshot_state},
+};
+
+}  // namespace
+
+std::span<const cli::Command> local_commands() { return kCommands; }
+
+}  // namespace drover::program

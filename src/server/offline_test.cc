@@ -1,0 +1,153 @@
+// A stopped server's log and snapshots, read back as text.
+#include "server/offline.h"
+
+#include <gtest/gtest.h>
+
+#include "base/sim_loop.h"
+#include "codec/json.h"
+#include "model/raft_requests.h"
+#include "raft/engine.h"
+#include "raft/file_log.h"
+#include "raft/mem_disk.h"
+#include "raft/offline.h"
+#include "state/fsm.h"
+#include "state/snapshot_io.h"
+
+namespace drover::server {
+namespace {
+
+class OfflineTest : public ::testing::Test {
+ protected:
+  OfflineTest() {
+    raft::RecoveredLog recovered;
+    auto made = raft::FileLog::open({"/data/server/raft/log", 8192, false, 0}, disk, sim.world, sim.pool, recovered);
+    EXPECT_TRUE(made);
+    log = std::move(*made);
+  }
+  void put(uint64_t index, uint64_t term, const std::string& data) {
+    dr_entry e{index, term, 0, 0, raft::bytes(data), {}};
+    raft::LogRecord r;
+    r.hs = {term, 0, index};
+    r.entries = &e;
+    r.n_entries = 1;
+    ASSERT_TRUE(log->append(std::move(r), [](Status) {}));
+    sim.loop.run_ready();
+  }
+  static std::string namespace_entry(const std::string& name) {
+    rpc::NamespaceUpsertRequest req;
+    Namespace ns;
+    ns.Name = name;
+    req.Namespaces.push_back(ns);
+    return std::string(1, '\0') + state::encode_entry(state::EntryType::kNamespaceUpsert, req, Time::from_unix_seconds(1));
+  }
+  static std::string job_entry(const std::string& id) {
+    rpc::JobRegisterRequest req;
+    auto& job = req.Job.ensure();
+    job.ID = job.Name = id;
+    job.Namespace = "default";
+    job.Type = "batch";
+    return std::string(1, '\0') + state::encode_entry(state::EntryType::kJobRegister, req, Time::from_unix_seconds(1));
+  }
+  std::vector<std::string> lines(const std::function<Status(const LineFn&)>& run) {
+    std::vector<std::string> out;
+    auto done = run([&](std::string_view line) { out.emplace_back(line); });
+    EXPECT_TRUE(done) << done.error().message;
+    return out;
+  }
+
+  SimWorld sim{3};
+  raft::MemDisk disk;
+  std::unique_ptr<raft::FileLog> log;
+};
+
+TEST_F(OfflineTest, EntriesThatWereReplacedAreNotShown) {
+  put(1, 1, "");
+  put(2, 1, job_entry("lost"));
+  put(3, 1, job_entry("lost-too"));
+  put(2, 2, "");
+  put(3, 2, job_entry("kept"));
+  EXPECT_EQ(lines([&](auto& line) { return raft_info("/data", disk, line); }),
+            (std::vector<std::string>{"path:        /data/server/raft", "length:      3", "first index: 1", "last index:  3"}));
+  auto shown = lines([&](auto& line) { return raft_logs("/data", disk, false, line); });
+  ASSERT_EQ(shown.size(), 3u);
+  EXPECT_EQ(shown[1], R"({"LogType":"LogNoop","Term":2,"Index":2})");
+  EXPECT_TRUE(shown[2].starts_with(R"({"LogType":"LogCommand","Term":2,"Index":3,"CommandType":"JobRegisterRequestType","Body":{)"));
+  EXPECT_NE(shown[2].find(R"("ID":"kept")"), std::string::npos);
+}
+
+TEST_F(OfflineTest, IndentedEntriesAreTheSameJson) {
+  put(1, 1, job_entry("j"));
+  auto flat = lines([&](auto& line) { return raft_logs("/data/server", disk, false, line); });
+  auto pretty = lines([&](auto& line) { return raft_logs("/data/server", disk, true, line); });
+  ASSERT_EQ(pretty.size(), 1u);
+  EXPECT_TRUE(pretty[0].starts_with("{\n  \"LogType\": \"LogCommand\",\n"));
+  EXPECT_EQ(*from_json<Value>(pretty[0]), *from_json<Value>(flat[0]));
+}
+
+TEST_F(OfflineTest, TheStateStopsAtTheIndexAskedFor) {
+  put(1, 1, "");
+  put(2, 1, job_entry("a"));
+  put(3, 1, job_entry("b"));
+  auto all = raft_state("/data", disk, 0);
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_TRUE(all->jobs.get("default", "b"));
+  auto some = raft_state("/data", disk, 2);
+  ASSERT_TRUE(some);
+  EXPECT_TRUE(some->jobs.get("default", "a"));
+  EXPECT_FALSE(some->jobs.get("default", "b"));
+}
+
+TEST_F(OfflineTest, FilterKeepsRowsThatItSelects) {
+  put(1, 1, job_entry("a"));
+  put(2, 1, job_entry("b"));
+  auto state = raft_state("/data", disk, 0);
+  ASSERT_TRUE(state);
+  auto text = state_json(*state, "ID == \"b\"", "[{\"Index\": 2}]");
+  ASSERT_TRUE(text);
+  auto value = from_json<Value>(*text);
+  ASSERT_TRUE(value) << value.error().message;
+  auto& tables = *value->as_object();
+  EXPECT_EQ(tables.size(), 18u);
+  EXPECT_EQ(tables.find("Jobs")->as_array()->size(), 1u);
+  EXPECT_TRUE(tables.find("Indexes")->is_nil());  // has no ID
+  EXPECT_EQ(tables.find("SnapshotMeta")->as_array()->size(), 1u);
+  EXPECT_FALSE(state_json(*state, "ID ==", ""));
+}
+
+TEST_F(OfflineTest, ASnapshotStreamIsTheSameAsTheState) {
+  put(1, 1, namespace_entry("team"));
+  put(2, 1, job_entry("a"));
+  auto state = raft_state("/data", disk, 0);
+  ASSERT_TRUE(state);
+  auto expected = state_json(*state, "", "");
+  std::string stream;
+  auto shared = std::make_shared<const state::State>(std::move(*state));
+  ASSERT_TRUE(state::write_snapshot(state::Snapshot(shared), [&](std::string_view chunk) {
+    stream += chunk;
+    return Status();
+  }));
+  EXPECT_EQ(*snapshot_json(stream, "", ""), *expected);
+  EXPECT_FALSE(snapshot_json(stream.substr(0, stream.size() / 2), "", ""));
+}
+
+TEST_F(OfflineTest, ALogIsFoundFurtherDown) {
+  put(1, 1, "");
+  EXPECT_EQ(*raft::find_raft_dir("/data/server/raft", disk), "/data/server/raft");
+  EXPECT_EQ(raft::find_raft_dir("/elsewhere", disk).error().message, "no raft log in /elsewhere");
+}
+
+TEST_F(OfflineTest, ATornTailJustEnds) {
+  put(1, 1, "");
+  put(2, 1, job_entry("a"));
+  auto& file = *disk.content("/data/server/raft/log/" + raft::segment_name(1));
+  auto at = file.find("batch");
+  ASSERT_NE(at, std::string::npos);
+  file[at] ^= 1;
+  auto before = file;
+  auto shown = lines([&](auto& line) { return raft_logs("/data", disk, false, line); });
+  EXPECT_EQ(shown.size(), 1u);
+  EXPECT_EQ(*disk.content("/data/server/raft/log/" + raft::segment_name(1)), before);
+}
+
+}  // namespace
+}  // namespace drover::server
