@@ -103,6 +103,7 @@ class Agent::Impl final : public api::Agent {
     auto tls = https();
     if (!tls) co_return std::move(tls).error().with_context("failed to start HTTP listener");
     tls_ = std::move(*tls);
+    if (settings_.server) DROVER_CO_CHECK(co_await resolve_advertised(*settings_.server));
     DROVER_CO_CHECK(start_server());
     if (settings_.client) {
       auto started = co_await start_client();
@@ -187,6 +188,26 @@ class Agent::Impl final : public api::Agent {
     auto listener = network_.listen(address);
     if (!listener) return std::move(listener).error().with_context(what);
     return std::move(*listener);
+  }
+
+  // Servers advertise IPs; a name in the configuration is looked up once.
+  Async<Status> resolve_advertised(server::Config& c) {
+    auto look_up = [this](std::string_view what, std::string& address) -> Async<Status> {
+      DROVER_CO_TRY(auto parts, net::split_host_port(address));
+      auto port = parse_int(parts.port).value_or(0);
+      auto found = co_await network_.resolve(net::Address::tcp(parts.host, static_cast<uint16_t>(port)));
+      if (!found) co_return std::move(found).error().with_context(fmt::format("server config setup failed: Failed to resolve {} advertise address {}", what, go_quote(address)));
+      address = net::join_host_port(found->front().host, parts.port);
+      co_return Status{};
+    };
+    auto serf = host_port(c.serf_address, c.serf_port);
+    DROVER_CO_CHECK(co_await look_up("Serf", serf));
+    auto ip = net::split_host_port(serf);
+    auto rpc = net::split_host_port(c.rpc_advertise);
+    if (!ip || !rpc) co_return invalid("server config setup failed: malformed advertise address");
+    c.serf_address = ip->host;
+    c.rpc_advertise = net::join_host_port(ip->host, rpc->port);
+    co_return co_await look_up("RPC", c.client_rpc_advertise);
   }
 
   Status start_server() {

@@ -20,6 +20,8 @@ struct Endpoint {
 std::string ip_text(std::string_view ip);
 // 4 bytes for IPv4 text, 16 for IPv6; nullopt for anything else.
 std::optional<std::string> parse_ip(std::string_view text);
+// Outside of the special ranges of RFC 6890: reachable from anywhere.
+bool public_ip(std::string_view ip);
 // "10.0.0.1:4648", "[::1]:4648".
 std::string endpoint_text(const Endpoint& at);
 

@@ -480,6 +480,9 @@ TEST(Endpoints, TextAndEquality) {
   EXPECT_EQ(endpoint_text(v6), "[::1]:1");
   EXPECT_EQ(parse_ip("::ffff:10.0.0.1")->size(), 4u);
   EXPECT_FALSE(parse_ip("x"));
+  for (auto* ip : {"10.1.2.3", "172.31.0.1", "192.168.9.9", "127.0.0.1", "100.64.0.1", "::1", "fd00::1", "255.255.255.255"})
+    EXPECT_FALSE(public_ip(*parse_ip(ip))) << ip;
+  for (auto* ip : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:4860::1"}) EXPECT_TRUE(public_ip(*parse_ip(ip))) << ip;
   EXPECT_EQ(ip_text(""), "<nil>");
   EXPECT_EQ(ip_text("abc"), "?616263");
 }

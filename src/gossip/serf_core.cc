@@ -74,6 +74,8 @@ void SerfCore::start(Monotonic now) {
     event_min_ = s->event_clock() + 1;
     query_min_ = s->query_clock() + 1;
   }
+  if (public_ip(*parse_ip(config_.advertise_addr)) && keyring_.empty())
+    log_warn(kLog, "memberlist: Binding to public address without encryption!");
   list_->start(now);
   every(tuning_.reap_interval, &SerfCore::reap);
   every(tuning_.reconnect_interval, &SerfCore::reconnect);

@@ -18,6 +18,23 @@ struct OpRow {
 constexpr OpRow kOps[] = {
     {KeyOp::kList, "_serf_list-keys"}, {KeyOp::kInstall, "_serf_install-key"}, {KeyOp::kUse, "_serf_use-key"}, {KeyOp::kRemove, "_serf_remove-key"}};
 
+// Where Go's decoder stops in text that is not padded standard base64.
+size_t base64_error_at(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  size_t in_group = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' || text[i] == '\n') continue;
+    if (kAlphabet.find(text[i]) != std::string_view::npos) {
+      in_group = (in_group + 1) % 4;
+      continue;
+    }
+    if (text[i] != '=' || in_group < 2) return i;
+    if (in_group == 3) return i + 1;
+    return i + 1 < text.size() && text[i + 1] == '=' ? i + 2 : i + 1;
+  }
+  return text.size() - in_group;
+}
+
 }  // namespace
 
 // ---- as one of the pool ----------------------------------------------------------------------------------------------
@@ -86,7 +103,7 @@ void SerfCore::keys(KeyOp op, const std::string& base64_key, uint8_t relay_facto
     effects_.push_back(Complete{[run] { run->done(std::move(run->response)); }});
   };
   auto key = base64_decode(base64_key);
-  if (!key) return fail("illegal base64 data at input byte 0");
+  if (!key) return fail(fmt::format("illegal base64 data at input byte {}", base64_error_at(base64_key)));
   const char* name = nullptr;
   for (auto& row : kOps)
     if (row.op == op) name = row.query;

@@ -242,6 +242,9 @@ Result<std::unique_ptr<Listener>> RealNetwork::listen(const Address& address) {
 
 Result<std::unique_ptr<Datagram>> RealNetwork::datagram(const Address& address) {
   DROVER_TRY(int fd, bind_socket(address, SOCK_DGRAM));
+  // Bursts wait here while the loop is busy; the kernel grants what its limit allows.
+  int room = 2 * 1024 * 1024;
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   DROVER_TRY(auto socket, Socket::adopt(loop_, fd));
   return std::make_unique<SocketDatagram>(std::move(socket), local_address(fd));
 }

@@ -97,7 +97,7 @@ Result<std::vector<std::string>> gossip_keys(const Config& c) {
   if (keys.empty()) return keys;
   std::error_code ec;
   auto dir = std::filesystem::path(c.keyring_file).parent_path();
-  std::filesystem::create_directories(dir, ec);
+  if (std::filesystem::create_directories(dir, ec)) std::filesystem::permissions(dir, std::filesystem::perms::owner_all, ec);
   if (ec) return Error(ErrorCode::kIo, fmt::format("mkdir {}: {}", dir.string(), ec.message()));
   DROVER_CHECK(gossip::write_private_file(c.keyring_file, gossip::encode_keyring(keys)));
   return keys;
