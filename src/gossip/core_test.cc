@@ -435,6 +435,21 @@ TEST(Create, RefusesWhatCannotBe) {
   EXPECT_EQ(error([](Config& c) { c.keys = {"x"}; }), "key size must be 16, 24 or 32 bytes");
 }
 
+TEST(Clock, NeverGoesBackAndTakesNoAbsurdTime) {
+  LamportClock c;
+  c.witness(5);
+  EXPECT_EQ(c.time(), 6u);
+  c.witness(3);
+  EXPECT_EQ(c.time(), 6u);
+  c.witness(6);
+  EXPECT_EQ(c.time(), 7u);
+  c.witness(LamportClock::kTimeMax - 1);
+  EXPECT_EQ(c.time(), LamportClock::kTimeMax);
+  LamportClock d;
+  for (auto absurd : {LamportClock::kTimeMax, UINT64_MAX}) d.witness(absurd);
+  EXPECT_EQ(d.time(), 0u);
+}
+
 TEST(Tags, MagicByteAndPlainRole) {
   Map<std::string> tags{{"a", "b"}, {"role", "nomad"}};
   EXPECT_EQ(decode_tags(encode_tags(tags)), tags);

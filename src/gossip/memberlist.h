@@ -143,6 +143,7 @@ class Memberlist {
     enum { kPushPull, kPing } kind = kPushPull;
     bool join = false;
     uint32_t seq = 0;                // kPing
+    Monotonic began{};
     Done done;
   };
 
@@ -153,6 +154,7 @@ class Memberlist {
   void on_ack(const Ack& m);
   void on_nack(const Nack& m);
   std::string push_pull_message(bool join, Direction direction);
+  void count_nodes() const;
   Status merge(const StreamMessage& m);
   Status verify_versions(const std::vector<PushNode>& remote) const;
   void push_pull_with(const Endpoint& at, bool join, Done done);

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kLog = "nomad";
 
+double milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
 Endpoint source_or(const std::string& ip, uint16_t port, const Endpoint& from) {
   return !ip.empty() && port > 0 ? Endpoint{ip, port} : from;
 }
@@ -195,9 +197,18 @@ std::string Memberlist::push_pull_message(bool join, Direction direction) {
     out += to_pack(PushNode{n->name, n->at.ip, n->at.port, n->meta, n->incarnation, static_cast<int64_t>(n->state), n->vsn});
   out += state;
   metric_gauge("memberlist.size.local", static_cast<double>(out.size()));
+  count_nodes();
   auto sealed = seal_stream(p_.envelope, std::move(out), direction, p_.random);
   if (!sealed) log_error(kLog, "memberlist: Failed to encrypt local state: " + sealed.error().message);
   return sealed ? std::move(*sealed) : std::string();
+}
+
+void Memberlist::count_nodes() const {
+  constexpr const char* kNames[] = {"alive", "suspect", "dead", "left"};
+  size_t counts[std::size(kNames)] = {};
+  for (auto& n : nodes_) ++counts[static_cast<size_t>(n->state)];
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    metric_gauge("memberlist.node.instances", static_cast<double>(counts[i]), {{"node_state", kNames[i]}});
 }
 
 std::string Memberlist::stream_error(const std::string& text) {
@@ -230,6 +241,7 @@ std::string Memberlist::stream_message(StreamMessage m) {
 
 uint64_t Memberlist::exchange(Pending pending, const Endpoint& at, std::string message, Duration timeout) {
   uint64_t id = ++exchange_ids_;
+  pending.began = now_;
   exchanges_.emplace(id, std::move(pending));
   metric_count("memberlist.tcp.connect");
   metric_count("memberlist.tcp.sent", static_cast<double>(message.size()));
@@ -256,6 +268,7 @@ void Memberlist::exchange_done(uint64_t id, Result<StreamMessage> reply) {
       probe_->tcp_answered = true;
     return;
   }
+  metric_sample("memberlist.pushPullNode", milliseconds(now_ - pending.began));
   Status outcome;
   if (!reply) outcome = std::move(reply).error();
   else if (reply->type == Wire::kErr) outcome = internal("remote error: " + reply->error);

@@ -150,6 +150,7 @@ void Memberlist::probe_failed() {
 
 void Memberlist::probe_ends(bool answered, int health_delta) {
   auto probe = std::move(probe_);
+  metric_sample("memberlist.probeNode", std::chrono::duration<double, std::milli>(now_ - probe->sent).count());
   for (auto id : probe->timers) p_.agenda.cancel(id);
   change_health(health_delta);
   if (!answered)
@@ -163,6 +164,7 @@ void Memberlist::probe_ends(bool answered, int health_delta) {
 // ---- gossip and push/pull --------------------------------------------------------------------------------------------
 
 void Memberlist::tick_gossip() {
+  MetricTimer timer("memberlist.gossip");
   auto targets = random_nodes(static_cast<size_t>(p_.tuning.gossip_nodes), [&](const Node& n) {
     if (n.name == p_.name || n.state == NodeState::kLeft) return false;
     return n.state != NodeState::kDead || now_ - n.changed <= p_.tuning.gossip_to_the_dead;

@@ -282,11 +282,16 @@ class Serf::Impl {
   // One message of a stream.
   static Async<Result<bool>> read_message(net::Stream& stream, StreamReader& reader) {
     std::string buffer(kReadSize, '\0');
+    size_t received = 0;
     for (;;) {
       DROVER_CO_TRY(auto n, co_await net::read_some(stream, buffer.data(), buffer.size()));
       if (n == 0) co_return Error(ErrorCode::kIo, reader.started() ? "unexpected EOF" : "EOF");
+      received += n;
       auto state = reader.feed(std::string_view(buffer).substr(0, n));
-      if (state == StreamReader::State::kDone) co_return true;
+      if (state == StreamReader::State::kDone) {
+        metric_sample("memberlist.size.remote", static_cast<double>(received));
+        co_return true;
+      }
       if (state == StreamReader::State::kFailed) co_return invalid(reader.error());
     }
   }
@@ -338,8 +343,10 @@ class Serf::Impl {
       co_await sleep_for(world_.loop, kSnapshotInterval);
       snapshot_.clocks(core_->clock() - 1, core_->event_clock() - 1, core_->query_clock() - 1);
       if (!snapshot_.has_pending()) continue;
-      if (snapshot_.wants_compaction()) file_->replace(snapshot_.compacted());
+      bool compact = snapshot_.wants_compaction();
+      if (compact) file_->replace(snapshot_.compacted());
       else file_->append(snapshot_.take_pending());
+      MetricTimer timer(compact ? "serf.snapshot.compact" : "serf.snapshot.appendLine");
       auto written = co_await on_pool(world_, [file = file_, sync = core_->state() != SerfCore::State::kAlive] { return file->drain(sync); });
       if (!written) log_error(kLog, "serf: Failed to update snapshot: " + written.error().message);
     }

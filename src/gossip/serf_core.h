@@ -26,10 +26,12 @@ namespace drover::gossip {
 
 class LamportClock {
  public:
+  static constexpr uint64_t kTimeMax = uint64_t{1} << 62;
   uint64_t time() const { return time_; }
   void increment() { ++time_; }
   void witness(uint64_t seen) {
-    if (seen >= time_ && seen < UINT64_MAX) time_ = seen + 1;
+    // A time that no pool gets to is no time: it would make everything after it look old.
+    if (seen >= time_ && seen < kTimeMax) time_ = seen + 1;
   }
 
  private:

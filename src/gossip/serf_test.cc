@@ -101,6 +101,22 @@ TEST_F(SerfTest, JoinErrorsNameTheAddress) {
   EXPECT_TRUE(joined.errors.empty());
 }
 
+TEST_F(SerfTest, WorksOverIpv6) {
+  auto on_v6 = [&](const std::string& name) {
+    auto c = config(name);
+    c.bind_addr = "::1";
+    return c;
+  };
+  auto probe = network_.listen(net::Address::tcp("::1", 0));
+  if (!probe) GTEST_SKIP() << probe.error().message;
+  auto a = make(on_v6("a")), b = make(on_v6("b"));
+  EXPECT_EQ(wait(b->join({"[::1]:" + std::to_string(a->port())})).count, 1);
+  EXPECT_TRUE(until([&] { return status(*a, "b") == "alive"; }));
+  EXPECT_EQ(a->self().addr, "::1");
+  EXPECT_TRUE(a->user_event("deploy", "v1"));
+  EXPECT_TRUE(until([&] { return std::find(events_.begin(), events_.end(), "b:5:") != events_.end(); }));
+}
+
 TEST_F(SerfTest, PortInUse) {
   auto a = make(config("a"));
   auto c = config("b");
