@@ -82,7 +82,7 @@ Io process_io() {
 
 struct OnInterrupt::Impl {
   int pipe[2] = {-1, -1};
-  struct sigaction old_int{}, old_term{};
+  std::vector<std::pair<int, struct sigaction>> old;  // signal, what it did before
   std::thread thread;
 };
 
@@ -97,14 +97,17 @@ void note_interrupt(int) {
 }
 }  // namespace
 
-OnInterrupt::OnInterrupt(std::function<void()> fn) : impl_(new Impl) {
+OnInterrupt::OnInterrupt(std::function<void()> fn, std::vector<int> more_signals) : impl_(new Impl) {
   if (::pipe2(impl_->pipe, O_CLOEXEC) != 0) return;
   interrupt_fd = impl_->pipe[1];
   struct sigaction action{};
   action.sa_handler = note_interrupt;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, &impl_->old_int);
-  sigaction(SIGTERM, &action, &impl_->old_term);
+  more_signals.insert(more_signals.end(), {SIGINT, SIGTERM});
+  for (int signal : more_signals) {
+    impl_->old.emplace_back(signal, (struct sigaction){});
+    sigaction(signal, &action, &impl_->old.back().second);
+  }
   impl_->thread = std::thread([fn = std::move(fn), fd = impl_->pipe[0]] {
     char c;
     while (read_some(fd, &c, 1) == 1 && c == 'i') fn();
@@ -113,8 +116,7 @@ OnInterrupt::OnInterrupt(std::function<void()> fn) : impl_(new Impl) {
 
 OnInterrupt::~OnInterrupt() {
   if (impl_->pipe[0] >= 0) {
-    sigaction(SIGINT, &impl_->old_int, nullptr);
-    sigaction(SIGTERM, &impl_->old_term, nullptr);
+    for (auto& [signal, action] : impl_->old) sigaction(signal, &action, nullptr);
     interrupt_fd = -1;
     (void)!::write(impl_->pipe[1], "q", 1);
     impl_->thread.join();

@@ -37,7 +37,7 @@ Io process_io();
 // a signal handler's stead, on a thread of its own.
 class OnInterrupt {
  public:
-  explicit OnInterrupt(std::function<void()> fn);
+  explicit OnInterrupt(std::function<void()> fn, std::vector<int> more_signals = {});
   ~OnInterrupt();
   OnInterrupt(const OnInterrupt&) = delete;
   OnInterrupt& operator=(const OnInterrupt&) = delete;

@@ -15,7 +15,7 @@ std::span<const Command> operator_commands();      // scheduler, autopilot, raft
 std::span<const Command> operator_api_commands();
 std::span<const Command> operator_keyring_commands();
 std::span<const Command> operator_snapshot_commands();
-std::span<const Command> operator_local_commands();   // debug, client-state, raft info: help texts only
+std::span<const Command> debug_commands();
 std::span<const Command> acl_commands();           // bootstrap, policy, token
 std::span<const Command> acl_role_commands();
 std::span<const Command> acl_auth_commands();      // auth-method, binding-rule

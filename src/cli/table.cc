@@ -89,7 +89,7 @@ std::vector<Command> all() {
                     namespace_commands(), server_commands(), service_commands(), operator_commands(),
                     operator_api_commands(), acl_commands(), acl_role_commands(), acl_auth_commands(), login_commands(), var_commands(),
                     var_put_commands(), volume_commands(), plugin_commands(), enterprise_commands(), operator_keyring_commands(),
-                    operator_snapshot_commands(), operator_local_commands(), tls_commands()})
+                    operator_snapshot_commands(), debug_commands(), tls_commands()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }
