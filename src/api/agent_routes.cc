@@ -134,20 +134,23 @@ AgentHealthPart client_health(Call& call) {
   return {true, "ok"};
 }
 
-AgentHealthPart server_health(Call& call) {
-  auto* server = call.agent.server();
-  if (!server) return {false, "server not enabled"};
-  if (server->leader_address().empty()) return {false, "no leader"};
-  return {true, "ok"};
+Async<AgentHealthPart> server_health(Call& call, rpc::GenericRequest req) {
+  if (!call.agent.server()) co_return AgentHealthPart{false, "server not enabled"};
+  auto leader = co_await call.rpc<rpc::StringResponse>("Status.Leader", std::move(req));
+  if (!leader) co_return AgentHealthPart{false, leader.error().message};
+  if (leader->Value.empty()) co_return AgentHealthPart{false, "no leader"};
+  co_return AgentHealthPart{true, "ok"};
 }
 
 Async<Result<Reply>> health(Call& call) {
   if (!call.is("GET")) co_return method_error();
+  rpc::GenericRequest req;
+  DROVER_CO_CHECK(call.parse_options(req));
   auto types = values_of(call.query, "type");
   auto asked = [&](std::string_view type) { return std::find(types.begin(), types.end(), type) != types.end(); };
   AgentHealthResponse out;
   if (types.empty() ? call.agent.client() != nullptr : asked("client")) out.Client = client_health(call);
-  if (types.empty() ? call.agent.server() != nullptr : asked("server")) out.Server = server_health(call);
+  if (types.empty() ? call.agent.server() != nullptr : asked("server")) out.Server = co_await server_health(call, req);
   if ((out.Client && !out.Client->Ok) || (out.Server && !out.Server->Ok))
     co_return Reply{.status = 500, .body = to_json(out)};
   co_return call.json(out);

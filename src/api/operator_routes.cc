@@ -34,7 +34,16 @@ Async<Result<Reply>> string_list(Call& call, std::string_view method) {
 }
 
 Async<Result<Reply>> status_peers(Call& call) { return string_list(call, "Status.Peers"); }
-Async<Result<Reply>> regions(Call& call) { return string_list(call, "Region.List"); }
+
+// The regions that this agent's server knows, whatever region is asked for.
+Async<Result<Reply>> regions(Call& call) {
+  if (!call.is("GET")) co_return method_error();
+  rpc::GenericRequest req;
+  req.Region = call.agent.region();
+  auto resp = co_await call.rpc<rpc::StringListResponse>("Region.List", std::move(req));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return call.json(resp->Values);
+}
 
 Async<Result<Reply>> system_call(Call& call, std::string_view method) {
   if (!call.is("PUT")) co_return method_error();
@@ -159,8 +168,7 @@ Async<Result<Reply>> write_namespace(Call& call, std::string_view name) {
   auto& ns = req.Namespaces.emplace_back();
   auto decoded = co_await call.body(ns);
   if (!decoded) co_return Error(std::move(decoded).error());
-  if (name.empty() && ns.Name.empty()) co_return invalid("Missing Namespace Name");
-  if (!name.empty() && ns.Name.empty()) ns.Name = name;
+  if (ns.Name.empty()) ns.Name = name;
   if (!name.empty() && ns.Name != name) co_return invalid("Namespace name does not match request path");
   co_return co_await reply_written<GenericResponse>(call, "Namespace.UpsertNamespaces", std::move(req));
 }

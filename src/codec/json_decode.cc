@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -380,6 +381,17 @@ class Decoder {
     }
     auto outer_name = where_.struct_name;
     size_t outer_length = where_.path.size();
+    if (has_own_code(type)) {
+      // The reference decodes these apart from what is around them, through a nameless struct.
+      auto outer_path = std::exchange(where_.path, std::string(f->flags & kDurationText ? "" : "Alias."));
+      where_.struct_name = "";
+      where_.path += f->json_name;
+      leaf_of_field_ = true;
+      value(f->type(), f->in(p), f);
+      where_.path = std::move(outer_path);
+      where_.struct_name = outer_name;
+      return;
+    }
     auto dot = type.name.rfind('.');
     where_.struct_name = dot == std::string_view::npos ? type.name : type.name.substr(dot + 1);
     if (!where_.path.empty()) where_.path += '.';
@@ -388,6 +400,11 @@ class Decoder {
     value(f->type(), f->in(p), f);
     where_.struct_name = outer_name;
     where_.path.resize(outer_length);
+  }
+
+  // Structs with JSON code of their own in the reference: those whose durations are text.
+  static bool has_own_code(const TypeInfo& type) {
+    return std::any_of(type.fields.begin(), type.fields.end(), [](auto& f) { return (f.flags & kDurationText) != 0; });
   }
 
   Value dynamic() {

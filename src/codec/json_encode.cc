@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -130,16 +131,29 @@ class Encoder {
   void object(const TypeInfo& type, const void* p) {
     bool any = false;
     open('{');
-    for (size_t i = 0; i < type.fields.size(); ++i) {
-      auto& f = type.fields[style_.sort_keys ? type.sorted[i] : i];
-      if (f.flags & (kNotInJson | kInputOnly)) continue;
-      bool may_omit = (type.omit_all_empty && !style_.keep_empty) || (f.flags & kOmitEmpty);
-      if (may_omit && empty(f.type(), f.in(p))) continue;
-      separator(any);
-      key(f.json_name);
-      field(type, f, p);
+    if (style_.sort_keys && has_own_code(type)) {
+      // Durations that are text come first, the rest as declared: the reference's own code for these types.
+      for (auto& f : type.fields)
+        if (f.flags & kDurationText) member(type, f, p, any);
+      for (auto& f : type.fields)
+        if (!(f.flags & kDurationText)) member(type, f, p, any);
+    } else {
+      for (size_t i = 0; i < type.fields.size(); ++i) member(type, type.fields[style_.sort_keys ? type.sorted[i] : i], p, any);
     }
     close('}', any);
+  }
+
+  static bool has_own_code(const TypeInfo& type) {
+    return std::any_of(type.fields.begin(), type.fields.end(), [](auto& f) { return (f.flags & kDurationText) != 0; });
+  }
+
+  void member(const TypeInfo& type, const FieldInfo& f, const void* p, bool& any) {
+    if (f.flags & (kNotInJson | kInputOnly)) return;
+    bool may_omit = (type.omit_all_empty && !style_.keep_empty) || (f.flags & kOmitEmpty);
+    if (may_omit && empty(f.type(), f.in(p))) return;
+    separator(any);
+    key(f.json_name);
+    field(type, f, p);
   }
 
   // A duration of 0 is "" in the server's types and "0s" in the client's, each as the reference has it.

@@ -285,9 +285,7 @@ void Parser::block_content(BlockNode& block) {
     // A body that recovered from an error has consumed its own end.
     if (failed_) return;
   } else if (first.type != Tok::kCloseBrace) {
-    return fail("Invalid single-argument block definition",
-                "A single-line block definition can contain only a single argument. To define multiple arguments or "
-                "nested blocks, place each on a line of its own.", range(first));
+    return fail("Argument or block definition required", "An argument or block definition is required here.", range(first));
   }
   if (failed_) return;
   Token close = next();

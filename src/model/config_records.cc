@@ -1,5 +1,7 @@
 #include "model/config_records.h"
 
+#include "base/blake2b.h"
+
 DROVER_DESCRIBE(drover::NamespaceCapabilities, "structs.NamespaceCapabilities",
     DROVER_FIELD(EnabledTaskDrivers), DROVER_FIELD(DisabledTaskDrivers))
 
@@ -28,3 +30,18 @@ DROVER_DESCRIBE(drover::VariableDecrypted, "structs.VariableDecrypted",
 DROVER_DESCRIBE(drover::VariableMetadata, "structs.VariableMetadata",
     DROVER_FIELD(Namespace), DROVER_FIELD(Path), DROVER_FIELD(CreateIndex), DROVER_FIELD(CreateTime).wire("int64"),
     DROVER_FIELD(ModifyIndex), DROVER_FIELD(ModifyTime).wire("int64"))
+
+namespace drover {
+
+Bytes namespace_hash(const Namespace& ns) {
+  Blake2b hash(32);
+  hash.update(ns.Name).update(ns.Description).update(ns.Quota);
+  if (ns.Capabilities) {
+    for (auto& driver : ns.Capabilities->EnabledTaskDrivers) hash.update(driver);
+    for (auto& driver : ns.Capabilities->DisabledTaskDrivers) hash.update(driver);
+  }
+  for (auto& [key, value] : ns.Meta) hash.update(key).update(value);
+  return {hash.finish()};
+}
+
+}  // namespace drover

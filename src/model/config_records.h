@@ -30,6 +30,10 @@ struct Namespace {
   friend bool operator==(const Namespace&, const Namespace&) = default;
 };
 
+// The BLAKE2b-256 of name, description, quota, enabled and disabled drivers and the metadata in order of key: by it
+// replicas of other regions see what changed.
+Bytes namespace_hash(const Namespace& ns);
+
 struct PreemptionConfig {
   bool SystemSchedulerEnabled = false;
   bool SysBatchSchedulerEnabled = false;

@@ -236,9 +236,6 @@ Error coded(ErrorCode code, std::string text) { return {code, std::move(text)}; 
 // The group that a scaling request is about; errors in the reference's order and words.
 Result<TaskGroup*> scale_target(const rpc::JobScaleRequest& req, Job& job) {
   auto group = req.Target.get_or("Group");
-  if (group.empty()) return invalid("missing task group name for scaling action");
-  if (req.Count && *req.Count < 0) return invalid("scaling action count can't be negative");
-  if (req.Error && req.Count) return invalid("scaling action should not contain count if error is true");
   if (job.Type == job_type::kSystem) return invalid("cannot scale jobs of type \"system\"");
   for (auto& g : job.TaskGroups)
     if (g.Name == group) return &g;
@@ -248,14 +245,14 @@ Result<TaskGroup*> scale_target(const rpc::JobScaleRequest& req, Job& job) {
 Async<Status> job_scale(Server& server, const rpc::JobScaleRequest& req, JobRegisterResponse& resp) {
   auto ns = namespace_of(req.Namespace);
   if (req.Target.get_or("Group").empty()) co_return invalid("missing task group name for scaling action");
-  auto snap = server.snapshot();
-  auto stored = snap.jobs().get(ns, req.JobID);
   if (req.Count && *req.Count < 0) co_return invalid("scaling action count can't be negative");
   if (req.Error && req.Count) co_return invalid("scaling action should not contain count if error is true");
+  auto snap = server.snapshot();
+  if (auto refused = registration_refused(snap)) co_return *refused;
+  auto stored = snap.jobs().get(ns, req.JobID);
   if (!stored) co_return coded(ErrorCode::kNotFound, fmt::format("job {} not found", go_quote(req.JobID)));
   Job job = *stored;
   DROVER_CO_TRY(auto* group, scale_target(req, job));
-  if (auto refused = registration_refused(snap)) co_return *refused;
   ScalingEvent event;
   event.Time = server.world().clock.now().unix_nanos;
   event.PreviousCount = group->Count;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
+
 namespace drover::server {
 namespace {
 
@@ -38,5 +40,15 @@ Result<state::UuidPrefix> parse_prefix(std::string_view text, std::string_view w
 }
 
 std::string create_token(uint64_t create_index, const Uuid& id) { return fmt::format("{}.{}", create_index, id.str()); }
+
+bool token_before(std::string_view a, std::string_view b) {
+  auto number = [](std::string_view token) {
+    auto dot = token.find('.');
+    return dot == std::string_view::npos ? std::nullopt : parse_uint(token.substr(0, dot));
+  };
+  auto na = number(a), nb = number(b);
+  if (na && nb && *na != *nb) return *na < *nb;
+  return a < b;
+}
 
 }  // namespace drover::server

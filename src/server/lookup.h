@@ -27,6 +27,10 @@ Result<state::UuidPrefix> parse_prefix(std::string_view text, std::string_view w
 // "<index>.<id>", the page token of lists in order of creation.
 std::string create_token(uint64_t create_index, const Uuid& id);
 
+// Whether the place `a` comes before `b` in a list. "<index>.<rest>" goes by number first; the reference compares such
+// tokens as text, which loses rows where the indexes of a page have different lengths.
+bool token_before(std::string_view a, std::string_view b);
+
 // Takes one page of `rows`: those that `select` admits, from NextToken on, that pass the filter, up to PerPage (0: all).
 // `token` names a row's place; `take` receives what is on the page. Returns the token of the next page, empty at the
 // end. Errors are the reference's, kInvalid.
@@ -46,8 +50,7 @@ Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token t
     if (!select(*row)) continue;
     std::string at;
     if (!o.NextToken.empty() || o.PerPage > 0) at = token(*row);
-    // Compared as text, every one: clients page by what they were given, numbers of different length and all.
-    if (!o.NextToken.empty() && (o.Reverse ? at > o.NextToken : at < o.NextToken)) continue;
+    if (!o.NextToken.empty() && (o.Reverse ? token_before(o.NextToken, at) : token_before(at, o.NextToken))) continue;
     if (filter) {
       auto yes = filter->matches(*row);
       if (!yes) return invalid("failed to read result page: " + yes.error().message);

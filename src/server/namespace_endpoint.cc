@@ -6,6 +6,7 @@
 #include <re2/re2.h>
 
 #include "base/strings.h"
+#include "model/multi_error.h"
 #include "model/raft_requests.h"
 #include "model/rpc.h"
 #include "server/lookup.h"
@@ -20,34 +21,44 @@ constexpr size_t kDescriptionMax = 256;
 
 Status check_namespace(const Namespace& ns) {
   static const re2::RE2 name("^[a-zA-Z0-9-]{1,128}$");
-  std::vector<std::string> problems;
+  MultiError problems;
   if (!re2::RE2::FullMatch(ns.Name, name))
-    problems.push_back(fmt::format("invalid name {}. Must match regex {}", go_quote(ns.Name), "^[a-zA-Z0-9-]{1,128}$"));
+    problems.add(fmt::format("invalid name {}. Must match regex {}", go_quote(ns.Name), "^[a-zA-Z0-9-]{1,128}$"));
   if (ns.Description.size() > kDescriptionMax)
-    problems.push_back(fmt::format("description longer than {}", kDescriptionMax));
-  if (problems.empty()) return {};
-  std::string text = fmt::format("{} error{} occurred:", problems.size(), problems.size() == 1 ? "" : "s");
-  for (auto& p : problems) text += "\n\t* " + p;
-  return internal(fmt::format("Invalid namespace {}: {}\n\n", go_quote(ns.Name), text));
+    problems.add(fmt::format("description longer than {}", kDescriptionMax));
+  if (!problems) return {};
+  return internal(fmt::format("Invalid namespace {}: {}", go_quote(ns.Name), problems.text()));
 }
 
 Async<Status> namespaces_upsert(Server& server, const rpc::NamespaceUpsertRequest& req, GenericResponse& resp) {
   if (req.Namespaces.empty()) co_return internal("must specify at least one namespace");
-  for (auto& ns : req.Namespaces) DROVER_CO_CHECK(check_namespace(ns));
-  DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNamespaceUpsert, req));
+  auto entry = req;
+  for (auto& ns : entry.Namespaces) {
+    DROVER_CO_CHECK(check_namespace(ns));
+    // There are no quotas in this edition, so none exists.
+    if (!ns.Quota.empty())
+      co_return internal(fmt::format("namespace {} using non-existent quota {}", go_quote(ns.Name), go_quote(ns.Quota)));
+    ns.Hash = namespace_hash(ns);
+  }
+  DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNamespaceUpsert, entry));
   resp.Index = applied.index;
   co_return Status{};
 }
 
 Async<Status> namespaces_delete(Server& server, const rpc::NamespaceDeleteRequest& req, GenericResponse& resp) {
   if (req.Namespaces.empty()) co_return internal("must specify at least one namespace to delete");
-  auto snap = server.snapshot();
-  for (auto& name : req.Namespaces) {
+  for (auto& name : req.Namespaces)
     if (name == "default") co_return internal("can not delete default namespace");
-    for (auto& job : snap.jobs().by_namespace(name))
-      if (job->Status != "dead")
-        co_return internal(fmt::format("namespace {} has non-terminal jobs in regions: [{}]", go_quote(name), server.config().region));
+  auto snap = server.snapshot();
+  MultiError problems;
+  for (auto& name : req.Namespaces) {
+    for (auto& job : snap.jobs().by_namespace(name)) {
+      if (job->Status == "dead") continue;
+      problems.add(fmt::format("namespace {} has non-terminal jobs in regions: [{}]", go_quote(name), server.config().region));
+      break;
+    }
   }
+  if (problems) co_return internal(problems.text());
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNamespaceDelete, req));
   resp.Index = applied.index;
   co_return Status{};

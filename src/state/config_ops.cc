@@ -23,8 +23,6 @@ bool set_config(Writer writer, uint64_t index, T config, bool compare) {
 
 Status check_deletable(const State& state, const std::string& name) {
   if (name == "default") return invalid("default namespace can not be deleted");
-  auto row = state.namespaces.get(name);
-  if (!row) return not_found("namespace not found");
   for (auto& job : state.jobs.by_namespace(name))
     if (job->Status != "dead")
       return invalid(fmt::format("namespace {} contains at least one non-terminal job {}. All jobs must be terminal in "
@@ -101,7 +99,7 @@ std::vector<std::string> upsert_namespaces(Txn& txn, const List<Namespace>& name
 Status delete_namespaces(Txn& txn, const List<std::string>& names) {
   for (auto& name : names) {
     DROVER_CHECK(check_deletable(txn.state(), name));
-    txn.namespaces().erase(*txn.namespaces()->get(name));
+    txn.namespaces().erase(NamespaceTable::Key(SharedString(name)));  // one that is gone already is no error
   }
   return {};
 }

@@ -92,20 +92,23 @@ Status update_deployment_status(Txn& txn, const DeploymentStatusUpdate& u) {
 Status promote_deployment(Txn& txn, const Uuid& id, bool all, const List<std::string>& groups) {
   auto old = txn.deployments()->get(id);
   DROVER_CHECK(check_updatable(old, id));
+  // No group named and not all: nothing is promoted, and that is no error.
   auto selected = [&](std::string_view group) {
-    return all || groups.empty() || std::find(groups.begin(), groups.end(), group) != groups.end();
+    return all || std::find(groups.begin(), groups.end(), group) != groups.end();
   };
   std::map<std::string_view, int64_t> healthy;
   std::vector<Ref<Allocation>> canaries;
   for (auto& a : txn.allocs()->by_deployment(id)) {
-    if (!is_canary(*a) || is_terminal(*a) || !selected(a->TaskGroup)) continue;
+    auto* group = old->TaskGroups.find(a->TaskGroup.view());
+    if (!group || !group->PlacedCanaries.contains(a->ID) || !selected(a->TaskGroup)) continue;
+    if (is_terminal(*a) || !is_healthy(*a)) continue;
     canaries.push_back(a);
-    if (is_healthy(*a)) ++healthy[a->TaskGroup.view()];
+    ++healthy[a->TaskGroup.view()];
   }
   MultiError errors;
   Deployment d = *old;
   for (auto& [name, group] : d.TaskGroups) {
-    if (!selected(name) || group.Promoted || group.DesiredCanaries == 0) continue;
+    if (!selected(name)) continue;
     int64_t have = healthy[name];
     if (have < group.DesiredCanaries)
       errors.add(fmt::format("Task group {} has {}/{} healthy allocations", go_quote(name), have, group.DesiredCanaries));
@@ -114,11 +117,10 @@ Status promote_deployment(Txn& txn, const Uuid& id, bool all, const List<std::st
       group.RequireProgressBy = txn.stamp() + group.ProgressDeadline;
   }
   if (errors) return invalid(errors.text());
-  if (!requires_promotion(d)) d.StatusDescription = kRunningDescription;
+  if (!requires_promotion(d) && d.Status == deployment_status::kRunning) d.StatusDescription = kRunningDescription;
   d.ModifyIndex = txn.index();
   txn.deployments().upsert(std::move(d));
   for (auto& canary : canaries) {
-    if (!is_healthy(*canary)) continue;
     Allocation a = *canary;
     a.DeploymentStatus->Canary = false;
     a.DeploymentStatus->ModifyIndex = txn.index();

@@ -194,17 +194,14 @@ Status job_batch_deregister(Context& c, rpc::JobBatchDeregisterRequest& r) {
     c.out.effects.periodic_remove.emplace_back(job.Namespace, job.ID);
   }
   JobStatuses jobs;
-  for (auto& e : r.Evals) {
-    e.JobModifyIndex = c.txn.index();
-    jobs[{e.Namespace, e.JobID}] = "";
-  }
+  for (auto& e : r.Evals) jobs[{e.Namespace, e.JobID}] = "";
   put_evals(c, r.Evals);
   set_job_statuses(c.txn, jobs, false);
   return {};
 }
 
 Status job_stability(Context& c, JobStabilityRequest& r) {
-  return update_job_stability(c.txn, r.Namespace, r.JobID, r.JobVersion, r.Stable);
+  return update_job_stability(c.txn, r.Namespace, r.JobID, r.JobVersion, r.Stable, true);
 }
 Status reconcile(Context& c, std::string_view) {
   reconcile_summaries(c.txn, c.queued);

@@ -182,12 +182,12 @@ Status deregister_job(Txn& txn, std::string_view ns, std::string_view id, bool p
   return upsert_job(txn, std::move(stopped));
 }
 
-Status update_job_stability(Txn& txn, std::string_view ns, std::string_view id, uint64_t version, bool stable) {
+Status update_job_stability(Txn& txn, std::string_view ns, std::string_view id, uint64_t version, bool stable, bool as_current) {
   auto old = txn.job_versions()->get(ns, id, version);
   if (!old || old->Stable == stable) return {};
   auto current = txn.jobs()->get(ns, id);
-  if (current && current->Version == version) {
-    Job job = *current;
+  if (current && (current->Version == version || as_current)) {
+    Job job = *old;
     job.Stable = stable;
     return upsert_job(txn, std::move(job), nullptr, true);
   }

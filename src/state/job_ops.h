@@ -18,7 +18,9 @@ Status delete_job(Txn& txn, std::string_view ns, std::string_view id);
 // Deregisters: purges, or registers a version with Stop set.
 Status deregister_job(Txn& txn, std::string_view ns, std::string_view id, bool purge, bool no_shutdown_delay);
 // Sets Stable on one stored version; a missing version is no error. Only the current version's row in `jobs` follows.
-Status update_job_stability(Txn& txn, std::string_view ns, std::string_view id, uint64_t version, bool stable);
+// `as_current`: what an operator's call does in the reference, where the version that changes becomes the job again.
+Status update_job_stability(Txn& txn, std::string_view ns, std::string_view id, uint64_t version, bool stable,
+                            bool as_current = false);
 
 // What the status of a job follows from. `deleting_evals`: a job without work left is dead, not pending.
 std::string_view derive_job_status(const State& state, const Job& job, bool deleting_evals);

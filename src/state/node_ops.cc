@@ -49,7 +49,8 @@ Status upsert_node(Txn& txn, Node node, const NodeEvent* event) {
   } else {
     node.CreateIndex = index;
     node.Events.reset();
-    add_event(node, cluster_event("Node registered", node.StatusUpdatedAt), index);
+    // The first event has no index, as clients have always seen it.
+    add_event(node, cluster_event("Node registered", node.StatusUpdatedAt), 0);
     if (node.SchedulingEligibility.empty())
       node.SchedulingEligibility = node.DrainStrategy ? node_eligibility::kIneligible : node_eligibility::kEligible;
   }

@@ -123,6 +123,7 @@ Store::Store() : watches_([this](TableId table) { return snapshot()->revision(ta
   Namespace ns;
   ns.Name = "default";
   ns.Description = "Default shared namespace";
+  ns.Hash = namespace_hash(ns);
   ns.CreateIndex = ns.ModifyIndex = 1;
   first.namespaces.put(std::make_shared<const Namespace>(std::move(ns)));
   first.namespaces.changed(1);
