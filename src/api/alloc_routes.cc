@@ -3,6 +3,7 @@
 
 #include "api/routes.h"
 #include "api/rpc_reply.h"
+#include "base/snappy.h"
 #include "base/strings.h"
 #include "model/rpc.h"
 #include "model/task_events.h"
@@ -106,6 +107,13 @@ Async<Result<Reply>> one_alloc(Call& call) {
 Allocation shown_alloc(const Allocation& alloc) {
   Allocation a = alloc;
   add_legacy_resources(a);
+  if (a.Job && !a.Job->Payload.empty()) {
+    if (auto plain = snappy_decode(a.Job->Payload.data)) {
+      auto job = std::make_shared<drover::Job>(*a.Job);
+      job->Payload.data = std::move(*plain);
+      a.Job = std::move(job);
+    }
+  }
   fill_messages(a.TaskStates);
   return a;
 }

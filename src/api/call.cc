@@ -57,9 +57,11 @@ Status Call::parse_options(QueryOptions& o) {
     // The reference writes this and goes on with its answer behind it.
     else preamble = fmt::format("Expect `true` or `false` for `stale` query string parameter, got {}", value);
   }
-  o.Region = query.get("region").empty() ? agent.region() : std::string(query.get("region"));
-  o.Namespace = query.get("namespace").empty() ? "default" : std::string(query.get("namespace"));
-  o.AuthToken = token();
+  if (auto region = query.get("region"); !region.empty()) o.Region = region;
+  else if (o.Region.empty()) o.Region = agent.region();
+  if (auto ns = query.get("namespace"); !ns.empty()) o.Namespace = ns;
+  else if (o.Namespace.empty()) o.Namespace = "default";
+  if (auto t = token(); !t.empty()) o.AuthToken = t;
   o.Prefix = query.get("prefix");
   o.Filter = query.get("filter");
   o.NextToken = query.get("next_token");

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include "api/routes.h"
+#include "api/rpc_reply.h"
+#include "base/snappy.h"
 #include "base/strings.h"
 #include "codec/reflect.h"
 #include "jobspec/jobspec.h"
 #include "model/api_requests.h"
 #include "model/canonicalize.h"
+#include "model/feature_requests.h"
 #include "model/rpc_requests.h"
 
 namespace drover::api {
@@ -114,6 +117,12 @@ Async<Result<Reply>> parse_job(Call& call) {
   co_return call.json(*job);
 }
 
+// Payloads are kept compressed and shown plain.
+drover::Job with_plain_payload(drover::Job job) {
+  if (auto plain = snappy_decode(job.Payload.data)) job.Payload.data = std::move(*plain);
+  return job;
+}
+
 // ---- one job -------------------------------------------------------------------------------------------------------
 
 Async<Result<Reply>> get_job(Call& call, std::string_view id) {
@@ -122,7 +131,8 @@ Async<Result<Reply>> get_job(Call& call, std::string_view id) {
   auto resp = co_await call.read<rpc::SingleJobResponse>("Job.GetJob", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
   if (!resp->Job) co_return not_found("job not found");
-  co_return call.json(*resp->Job);
+  if (resp->Job->Payload.empty()) co_return call.json(*resp->Job);
+  co_return call.json(with_plain_payload(*resp->Job));
 }
 
 Async<Result<Reply>> delete_job(Call& call, std::string_view id) {
@@ -303,9 +313,21 @@ Async<Result<Reply>> job_stable(Call& call, std::string_view id) {
   co_return call.json(*resp);
 }
 
-Async<Result<Reply>> not_yet(Call& call, std::string_view) {
+Async<Result<Reply>> job_dispatch(Call& call, std::string_view id) {
   if (!call.is_write()) co_return method_error();
-  co_return Error(ErrorCode::kNotImplemented, "parameterized and periodic jobs are not available in this build");
+  JobDispatchRequest req;
+  auto decoded = co_await call.body(req);
+  if (!decoded) co_return Error(std::move(decoded).error());
+  if (!req.JobID.empty() && req.JobID != id) co_return invalid("Job ID does not match");
+  req.JobID = id;
+  co_return co_await reply_write<JobDispatchResponse>(call, "Job.Dispatch", std::move(req));
+}
+
+Async<Result<Reply>> periodic_force(Call& call, std::string_view id) {
+  if (!call.is_write()) co_return method_error();
+  rpc::PeriodicForceRequest req;
+  req.JobID = id;
+  co_return co_await reply_write<PeriodicForceResponse>(call, "Periodic.Force", std::move(req));
 }
 
 // Suffixes in the order in which the reference tests them: an id that ends in one cannot be read.
@@ -315,8 +337,8 @@ struct JobSuffix {
 };
 constexpr JobSuffix kSuffixes[] = {
     {"/evaluate", job_evaluate},       {"/allocations", job_allocations}, {"/evaluations", job_evaluations},
-    {"/periodic/force", not_yet},      {"/plan", plan_job},               {"/summary", job_summary},
-    {"/dispatch", not_yet},            {"/versions", job_versions},
+    {"/periodic/force", periodic_force},     {"/plan", plan_job},               {"/summary", job_summary},
+    {"/dispatch", job_dispatch},           {"/versions", job_versions},
     {"/revert", job_revert},           {"/deployments", job_deployments}, {"/deployment", job_deployment},
     {"/stable", job_stable},           {"/scale", job_scale},             {"/services", job_services},
     {"/submission", job_submission},

@@ -192,14 +192,5 @@ TEST(ContentTypeTest, Sniffs) {
   EXPECT_EQ(sniff_content_type(""), "text/plain; charset=utf-8");
 }
 
-TEST(SnappyTest, DecodesLiteralsAndCopiesAndRefusesDamage) {
-  EXPECT_EQ(*snappy_decode(std::string("\x05\x10hello", 7)), "hello");
-  // "abcabcabc": a literal of 3, then a copy of 6 from offset 3.
-  EXPECT_EQ(*snappy_decode(std::string("\x09\x08" "abc" "\x09\x03", 7)), "abcabcabc");
-  EXPECT_FALSE(snappy_decode(std::string("\x05\x10hell", 6)));
-  EXPECT_FALSE(snappy_decode(std::string("\x09\x08" "abc" "\x09\x09", 7)));
-  EXPECT_FALSE(snappy_decode(""));
-}
-
 }  // namespace
 }  // namespace drover::client

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/snappy.h"
 #include "base/strings.h"
 #include "model/client_status.h"
 #include "model/task_events.h"
@@ -155,56 +156,5 @@ std::unique_ptr<TaskHook> make_dispatch_payload_hook(const TaskHookContext&) {
   return std::make_unique<DispatchPayloadHook>();
 }
 std::unique_ptr<TaskHook> make_volumes_hook(const TaskHookContext&) { return std::make_unique<VolumesHook>(); }
-
-// ---- snappy
-
-Result<std::string> snappy_decode(std::string_view in, size_t limit) {
-  auto damaged = [] { return invalid("snappy: corrupt input"); };
-  size_t size = 0;
-  for (int shift = 0;; shift += 7) {
-    if (in.empty() || shift > 28) return damaged();
-    auto byte = static_cast<unsigned char>(in.front());
-    in.remove_prefix(1);
-    size |= static_cast<size_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) break;
-  }
-  if (size > limit) return damaged();
-  auto little = [&](size_t bytes) {
-    size_t v = 0;
-    for (size_t i = 0; i < bytes; ++i) v |= static_cast<size_t>(static_cast<unsigned char>(in[i])) << (8 * i);
-    in.remove_prefix(bytes);
-    return v;
-  };
-  std::string out;
-  while (!in.empty()) {
-    auto tag = static_cast<unsigned char>(in.front());
-    in.remove_prefix(1);
-    if ((tag & 3) == 0) {  // a literal
-      size_t length = tag >> 2;
-      if (length >= 60) {
-        size_t bytes = length - 59;
-        if (in.size() < bytes) return damaged();
-        length = little(bytes);
-      }
-      ++length;
-      if (in.size() < length || out.size() + length > size) return damaged();
-      out.append(in.substr(0, length));
-      in.remove_prefix(length);
-      continue;
-    }
-    size_t length, offset, bytes = (tag & 3) == 1 ? 1 : (tag & 3) == 2 ? 2 : 4;  // a copy of what came before
-    if (in.size() < bytes) return damaged();
-    offset = little(bytes);
-    length = (tag >> 2) + 1;
-    if ((tag & 3) == 1) {
-      length = ((tag >> 2) & 7) + 4;
-      offset |= static_cast<size_t>(tag >> 5) << 8;
-    }
-    if (offset == 0 || offset > out.size() || out.size() + length > size) return damaged();
-    for (size_t i = 0, from = out.size() - offset; i < length; ++i) out += out[from + i];
-  }
-  if (out.size() != size) return damaged();
-  return out;
-}
 
 }  // namespace drover::client

@@ -13,7 +13,4 @@ std::unique_ptr<TaskHook> make_identity_hook(const TaskHookContext& ctx);
 std::unique_ptr<TaskHook> make_dispatch_payload_hook(const TaskHookContext& ctx);
 std::unique_ptr<TaskHook> make_volumes_hook(const TaskHookContext& ctx);
 
-// Decodes the block format of snappy, in which payloads travel. kInvalid on damage; at most `limit` bytes.
-Result<std::string> snappy_decode(std::string_view bytes, size_t limit = 64 << 20);
-
 }  // namespace drover::client

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/log.h"
+#include "model/job_kind.h"
 #include "model/raft_requests.h"
 #include "model/status.h"
 #include "server/eval_log.h"
@@ -130,8 +131,9 @@ class CoreJob {
       e.ID = job->ID;
       e.Namespace = job->Namespace;
       e.Purge = true;
-      if (job->Periodic || job->ParameterizedJob) continue;
+      if (only_makes_children(*job)) continue;
       req.Evals.push_back(new_eval(server_.world(), *job, eval_trigger::kJobDeregister));
+      req.Evals.back().JobModifyIndex = 0;  // the job is gone
     }
     DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kJobBatchDeregister, req));
     co_return Status{};

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "model/job_diff.h"
+#include "model/job_kind.h"
 #include "model/raft_requests.h"
 #include "model/reschedule.h"
 #include "model/status.h"
@@ -18,8 +19,6 @@
 
 namespace drover::server {
 namespace {
-
-bool has_no_evals(const Job& job) { return job.Periodic || job.ParameterizedJob; }
 
 // ---- reads ---------------------------------------------------------------------------------------------------------
 
@@ -159,7 +158,7 @@ Async<Status> job_deregister(Server& server, const rpc::JobDeregisterRequest& re
   if (!job) co_return Status{};
   rpc::JobDeregisterRequest entry = req;
   entry.Namespace = ns;
-  if (!has_no_evals(*job)) {
+  if (!only_makes_children(*job)) {
     auto priority = req.EvalPriority > 0 ? req.EvalPriority : job->Priority;
     // Of type service whatever the job's: the stop of a batch job must be looked at like that of a service.
     entry.Eval = new_eval(server.world(), ns, req.JobID, job_type::kService, priority, eval_trigger::kJobDeregister);
@@ -177,7 +176,7 @@ Async<Status> job_evaluate(Server& server, const JobEvaluateRequest& req, JobReg
   auto job = snap.jobs().get(ns, req.JobID);
   if (!job) co_return internal("job not found");
   if (job->Periodic) co_return internal("can't evaluate periodic job");
-  if (job->ParameterizedJob) co_return internal("can't evaluate parameterized job");
+  if (is_parameterized(*job)) co_return internal("can't evaluate parameterized job");
   rpc::AllocUpdateDesiredTransitionRequest entry;
   if (req.EvalOptions.ForceReschedule) {
     for (auto& a : snap.allocs().by_job(ns, req.JobID)) {
@@ -276,7 +275,7 @@ Async<Status> job_scale(Server& server, const rpc::JobScaleRequest& req, JobRegi
     entry.Job = job;
     DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kJobRegister, entry));
     resp.JobModifyIndex = resp.Index = applied.index;
-    if (!has_no_evals(job)) {
+    if (!only_makes_children(job)) {
       auto eval = new_eval(server.world(), job, eval_trigger::kJobScaling);
       eval.JobModifyIndex = applied.index;
       resp.EvalID = eval.ID.str();

@@ -9,6 +9,7 @@
 #include "model/admission.h"
 #include "model/cron.h"
 #include "model/job_diff.h"
+#include "model/job_kind.h"
 #include "model/raft_requests.h"
 #include "model/status.h"
 #include "scheduler/schedule.h"
@@ -58,8 +59,8 @@ Status check_transition(const Job* old, const Job& job) {
     return internal(fmt::format("cannot update job from type {} to {}", go_quote(old->Type), go_quote(job.Type)));
   if (old->Periodic && !job.Periodic) return internal("cannot update periodic job to being non-periodic");
   if (!old->Periodic && job.Periodic) return internal("cannot update non-periodic job to being periodic");
-  if (old->ParameterizedJob && !job.ParameterizedJob) return internal("cannot update parameterized job to being non-parameterized");
-  if (!old->ParameterizedJob && job.ParameterizedJob) return internal("cannot update non-parameterized job to being parameterized");
+  if (is_parameterized(*old) && !is_parameterized(job)) return internal("cannot update parameterized job to being non-parameterized");
+  if (!is_parameterized(*old) && is_parameterized(job)) return internal("cannot update non-parameterized job to being parameterized");
   if (old->Dispatched != job.Dispatched) return internal("field 'Dispatched' is read-only");
   return {};
 }
@@ -216,7 +217,7 @@ Async<Status> register_job(Server& server, rpc::JobRegisterRequest req, JobRegis
       if (auto* before = find_group(*old, g.Name)) g.Count = before->Count;
   job.SubmitTime = server.world().clock.now().unix_nanos;
   std::optional<Evaluation> eval;
-  if (!job.Periodic && !job.ParameterizedJob) {
+  if (!only_makes_children(job)) {
     eval = new_eval(server.world(), job, eval_trigger::kJobRegister);
     if (req.EvalPriority > 0) eval->Priority = req.EvalPriority;
     resp.EvalID = eval->ID.str();

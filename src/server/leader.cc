@@ -9,6 +9,7 @@
 #include "server/deployment_watcher.h"
 #include "server/eval_log.h"
 #include "server/first_objects.h"
+#include "server/periodic.h"
 #include "server/server.h"
 
 namespace drover::server {
@@ -29,7 +30,8 @@ Leader::Leader(Server& server, uint64_t term)
       broker_(server.world().random,
               {.nack_timeout = server.config().eval_nack_timeout, .delivery_limit = server.config().eval_delivery_limit}),
       heartbeats_(server.world().random, server.config().heartbeats),
-      planner_(server) {}
+      planner_(server),
+      periodic_(std::make_unique<PeriodicDispatcher>(server)) {}
 
 Leader::~Leader() {
   // Waiting workers are told before what they wait for is gone.
@@ -50,6 +52,7 @@ Async<Status> Leader::establish() {
   for (auto& node : snap.nodes().all())
     if (!is_down(*node)) heartbeats_.give_failover_ttl(node->ID, now().mono);
   deployments_ = std::make_unique<DeploymentWatcher>(server_);
+  periodic_->restore();
   ready_ = true;
   duties_.emplace_back(reap_failed());
   duties_.emplace_back(reap_canceled());
@@ -95,6 +98,8 @@ void Leader::on_effects(const state::Effects& effects, uint64_t index) {
     if (!room.node.nil()) enqueue(blocked_.unblock_node(room.node));
   }
   for (auto& quota : effects.quotas) enqueue(blocked_.unblock_quota(quota, index));
+  for (auto& job : effects.periodic_add) periodic_->add(job);
+  for (auto& [ns, id] : effects.periodic_remove) periodic_->remove(ns, id);
   serve_waiters();
   arm_timer();
 }

@@ -23,6 +23,7 @@
 namespace drover::server {
 
 class DeploymentWatcher;
+class PeriodicDispatcher;
 class Server;
 
 class Leader {
@@ -41,6 +42,7 @@ class Leader {
   BlockedEvals& blocked() { return blocked_; }
   Planner& planner() { return planner_; }
   Heartbeats& heartbeats() { return heartbeats_; }
+  PeriodicDispatcher& periodic() { return *periodic_; }
 
   // Waits up to `timeout` for an evaluation of one of the types. Nothing: the time passed or the broker is paused.
   Async<std::optional<EvalBroker::Delivery>> dequeue(std::vector<std::string> types, Duration timeout);
@@ -90,6 +92,7 @@ class Leader {
   Heartbeats heartbeats_;
   Planner planner_;
   std::unique_ptr<DeploymentWatcher> deployments_;
+  std::unique_ptr<PeriodicDispatcher> periodic_;
   std::deque<Waiter> waiters_;
   Timer timer_;
   std::vector<Running> duties_;

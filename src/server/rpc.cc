@@ -10,7 +10,8 @@ const std::vector<RpcRow>& rpc_table() {
   static const std::vector<RpcRow> table = [] {
     std::vector<RpcRow> rows;
     for (auto add : {add_job_rows, add_eval_rows, add_alloc_rows, add_deployment_rows, add_node_rows, add_status_rows,
-                     add_operator_rows, add_namespace_rows, add_service_rows, add_search_rows})
+                     add_operator_rows, add_namespace_rows, add_service_rows, add_search_rows, add_scaling_rows,
+                     add_dispatch_rows})
       add(rows);
     std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.method < b.method; });
     for (size_t i = 1; i < rows.size(); ++i) DROVER_ASSERT(rows[i - 1].method != rows[i].method, "a method has one row");

@@ -1,6 +1,7 @@
 #include "server/stubs.h"
 
 #include "codec/reflect.h"
+#include "model/job_kind.h"
 
 namespace drover::server {
 
@@ -83,7 +84,7 @@ JobListStub job_stub(const Job& job, const JobSummary* summary, bool with_meta) 
   s.JobModifyIndex = job.JobModifyIndex;
   s.SubmitTime = job.SubmitTime;
   s.Periodic = static_cast<bool>(job.Periodic);
-  s.ParameterizedJob = static_cast<bool>(job.ParameterizedJob);
+  s.ParameterizedJob = is_parameterized(job);
   if (with_meta) s.Meta = job.Meta;
   if (summary) s.JobSummary = *summary;
   return s;

@@ -1,5 +1,6 @@
 #include "state/core_tables.h"
 
+#include "model/job_kind.h"
 #include "model/status.h"
 #include "state/table_impl.h"
 
@@ -13,7 +14,7 @@ Rows<Node> NodeTable::by_prefix(const UuidPrefix& prefix, WatchSet* ws, Dir dir)
 Rows<Node> NodeTable::all(WatchSet* ws, Dir dir) const { return scan(ws, dir); }
 
 bool JobByGC::key(const Job& j, Key& k) {
-  bool recurring = (j.Periodic && j.Periodic->Enabled) || j.ParameterizedJob;
+  bool recurring = (j.Periodic && j.Periodic->Enabled) || is_parameterized(j);
   bool finite = j.Type == job_type::kBatch || j.Type == job_type::kSysbatch;
   bool collectable = recurring ? j.Stop : j.Status == "dead" && (j.Stop || finite);
   k = {collectable, j.Namespace, j.ID};

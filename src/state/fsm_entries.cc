@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "codec/reflect.h"
+#include "model/job_kind.h"
 #include "model/status.h"
 #include "state/acl_ops.h"
 #include "state/alloc_ops.h"
@@ -128,12 +129,11 @@ Status upsert_node_events(Context& c, rpc::EmitNodeEventsRequest& r) {
 
 // A periodic job's first registration counts as a launch; a child's id tells when its parent launched.
 void record_launch(Txn& txn, const Job& job) {
-  bool active = job.Periodic && job.Periodic->Enabled && !job.Stop && !job.ParameterizedJob;
-  if (active && !txn.periodic_launches()->get(job.Namespace, job.ID))
+  if (is_periodic_active(job) && !txn.periodic_launches()->get(job.Namespace, job.ID))
     put_periodic_launch(txn, job.Namespace, job.ID, txn.stamp());
   if (job.ParentID.empty()) return;
   auto parent = txn.jobs()->get(job.Namespace, job.ParentID);
-  if (!parent || !parent->Periodic || parent->ParameterizedJob) return;
+  if (!parent || !parent->Periodic || is_parameterized(*parent)) return;
   constexpr std::string_view kSuffix = "/periodic-";
   auto at = job.ID.rfind(kSuffix);
   int64_t seconds = 0;

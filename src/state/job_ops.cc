@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "model/job_kind.h"
 #include "model/status.h"
 #include "state/alloc_ops.h"
 #include "state/csi_ops.h"
@@ -93,7 +94,7 @@ void store_submission(Txn& txn, const Job& job, const JobSubmission* given) {
 }  // namespace
 
 std::string_view derive_job_status(const State& state, const Job& job, bool deleting_evals) {
-  if (job.Type == job_type::kSystem || job.Periodic || job.ParameterizedJob) return job.Stop ? kJobDead : kJobRunning;
+  if (job.Type == job_type::kSystem || only_makes_children(job)) return job.Stop ? kJobDead : kJobRunning;
   bool any = deleting_evals;
   for (auto& a : state.allocs.by_job(job.Namespace, job.ID)) {
     any = true;
