@@ -137,10 +137,12 @@ Status server_gc(const ServerConfig& from, server::GcThresholds& gc) {
   DROVER_CHECK(take(gc.eval, from.EvalGCThreshold));
   DROVER_CHECK(take(gc.batch_eval, from.BatchEvalGCThreshold));
   DROVER_CHECK(take(gc.deployment, from.DeploymentGCThreshold));
+  DROVER_CHECK(take(gc.root_key_interval, from.RootKeyGCInterval));
+  DROVER_CHECK(take(gc.root_key, from.RootKeyGCThreshold));
+  DROVER_CHECK(take(gc.root_key_rotation, from.RootKeyRotationThreshold));
   // Checked although the parts that would use them do not run here.
   Duration unused{};
-  for (auto* text : {&from.CSIVolumeClaimGCThreshold, &from.CSIPluginGCThreshold, &from.ACLTokenGCThreshold,
-                     &from.RootKeyGCInterval, &from.RootKeyGCThreshold, &from.RootKeyRotationThreshold})
+  for (auto* text : {&from.CSIVolumeClaimGCThreshold, &from.CSIPluginGCThreshold, &from.ACLTokenGCThreshold})
     DROVER_CHECK(take(unused, *text));
   unused = 5min;
   DROVER_CHECK(take(unused, from.CSIVolumeClaimGCInterval));

@@ -19,6 +19,9 @@ struct GcThresholds {
   Duration batch_eval = 24h;
   Duration node = 24h;
   Duration deployment = 1h;
+  Duration root_key_interval = 10min;
+  Duration root_key = 1h;
+  Duration root_key_rotation = 720h;  // age at which the active key is replaced
 };
 
 // Fuzzy search: the rows of a context that are looked at, the results of one that are given.

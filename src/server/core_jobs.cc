@@ -7,6 +7,7 @@
 #include "model/raft_requests.h"
 #include "model/status.h"
 #include "server/eval_log.h"
+#include "server/root_keys.h"
 #include "server/server.h"
 #include "state/fsm.h"
 
@@ -180,6 +181,9 @@ class CoreJob {
 Async<Status> run_core_job(Server& server, const Evaluation& eval) {
   bool force = eval.JobID == kForceGc;
   CoreJob job(server, force);
+  if (eval.JobID == kRekeyJob) co_return co_await rekey_variables(server);
+  if (force || eval.JobID == kRootKeyJob)
+    DROVER_CO_CHECK(co_await care_for_root_keys(server, job.threshold(server.config().gc.root_key)));
   if (force || eval.JobID == "job-gc") DROVER_CO_CHECK(co_await job.jobs());
   if (force || eval.JobID == "eval-gc") DROVER_CO_CHECK(co_await job.evals());
   if (force || eval.JobID == "deployment-gc") DROVER_CO_CHECK(co_await job.deployments());

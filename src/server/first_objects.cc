@@ -2,6 +2,7 @@
 
 #include "codec/reflect.h"
 #include "model/raft_requests.h"
+#include "server/root_keys.h"
 #include "server/server.h"
 #include "state/fsm.h"
 
@@ -24,6 +25,9 @@ Async<Status> write_first_objects(Server& server) {
     meta.ClusterID = Uuid::generate(server.world().random).str();
     meta.CreateTime = server.world().clock.now().unix_nanos;
     DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kClusterMetadata, meta));
+  }
+  if (!snap.root_keys().active()) {
+    DROVER_CO_TRY(auto made, co_await add_root_key(server, false));
   }
   co_return Status{};
 }

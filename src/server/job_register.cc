@@ -174,6 +174,11 @@ bool spec_equal(Job a, Job b) {
     j->Stable = false;
     j->Version = j->CreateIndex = j->ModifyIndex = j->JobModifyIndex = 0;
     j->SubmitTime = 0;
+    for (auto& g : j->TaskGroups) {
+      if (g.Scaling) g.Scaling->CreateIndex = g.Scaling->ModifyIndex = 0;
+      for (auto& t : g.Tasks)
+        for (auto& p : t.ScalingPolicies) p.CreateIndex = p.ModifyIndex = 0;
+    }
   }
   return a == b;
 }

@@ -10,6 +10,7 @@
 #include "server/eval_log.h"
 #include "server/first_objects.h"
 #include "server/periodic.h"
+#include "server/root_keys.h"
 #include "server/server.h"
 
 namespace drover::server {
@@ -269,14 +270,19 @@ void Leader::enqueue_core(std::string_view job) {
 Async<void> Leader::periodic_duties() {
   auto& config = server_.config();
   Monotonic next_gc = now().mono + config.gc.interval, next_unblock = now().mono + kUnblockFailedInterval,
-            next_prune = now().mono + kPruneInterval;
+            next_prune = now().mono + kPruneInterval, next_keys = now().mono + config.gc.root_key_interval;
   for (;;) {
-    auto at = std::min({next_gc, next_unblock, next_prune});
+    auto at = std::min({next_gc, next_unblock, next_prune, next_keys});
     co_await sleep_for(server_.world().loop, std::max(Duration::zero(), at - now().mono));
     auto t = now();
     if (t.mono >= next_gc) {
       for (auto job : kPeriodicCoreJobs) enqueue_core(job);
       next_gc = t.mono + config.gc.interval;
+    }
+    if (t.mono >= next_keys) {
+      enqueue_core(kRootKeyJob);
+      enqueue_core(kRekeyJob);
+      next_keys = t.mono + config.gc.root_key_interval;
     }
     if (t.mono >= next_unblock) {
       enqueue(blocked_.unblock_failed());

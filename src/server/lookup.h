@@ -37,8 +37,12 @@ bool token_before(std::string_view a, std::string_view b);
 struct TakeAll {
   bool operator()(const auto&) const { return true; }
 };
-template <class T, class Token, class Take, class Select = TakeAll>
-Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token token, Take take, Select select = {}) {
+struct AsItIs {
+  const auto& operator()(const auto& row) const { return row; }
+};
+// `shape`: what the filter sees of a row.
+template <class T, class Token, class Take, class Select = TakeAll, class Shape = AsItIs>
+Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token token, Take take, Select select = {}, Shape shape = {}) {
   std::optional<bexpr::Filter> filter;
   if (!o.Filter.empty()) {
     auto parsed = bexpr::Filter::parse(o.Filter);
@@ -52,7 +56,7 @@ Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token t
     if (!o.NextToken.empty() || o.PerPage > 0) at = token(*row);
     if (!o.NextToken.empty() && (o.Reverse ? token_before(o.NextToken, at) : token_before(at, o.NextToken))) continue;
     if (filter) {
-      auto yes = filter->matches(*row);
+      auto yes = filter->matches(shape(*row));
       if (!yes) return invalid("failed to read result page: " + yes.error().message);
       if (!*yes) continue;
     }

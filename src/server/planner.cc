@@ -8,6 +8,7 @@
 #include "scheduler/plan_apply.h"
 #include "scheduler/snapshot_view.h"
 #include "server/eval_log.h"
+#include "server/identity.h"
 #include "server/leader.h"
 #include "server/server.h"
 #include "state/fsm.h"
@@ -40,6 +41,19 @@ void Planner::pump() {
 
 namespace {
 
+// Gives every placed allocation its identities. One that cannot be signed runs without.
+void sign_placed(const Keyring& keyring, std::string_view key_id, rpc::ApplyPlanResultsRequest& req) {
+  auto now = Time::from_unix_nanos(req.UpdatedAt);
+  for (auto& a : req.AllocsUpdated) {
+    auto job = a->Job ? a->Job : req.Job;
+    if (!job) continue;
+    auto signed_alloc = std::make_shared<Allocation>(*a);
+    auto done = sign_identities(keyring, key_id, *job, now, *signed_alloc);
+    if (done) a = std::move(signed_alloc);
+    else log_error("nomad.planner", "failed to sign identities", {{"alloc_id", a->ID.str()}, {"error", done.error().message}});
+  }
+}
+
 // The log entry of what was granted. Allocations that stop carry only what changes.
 rpc::ApplyPlanResultsRequest entry_of(Server& server, const Plan& plan, const PlanResult& result, const state::Snapshot& snap) {
   rpc::ApplyPlanResultsRequest req;
@@ -59,6 +73,7 @@ rpc::ApplyPlanResultsRequest entry_of(Server& server, const Plan& plan, const Pl
     for (auto& a : allocs) stamp(a, req.AllocsStopped);
   for (auto& [node, allocs] : result.NodeAllocation)
     for (auto& a : allocs) stamp(a, req.AllocsUpdated);
+  if (auto key = snap.root_keys().active()) sign_placed(server.keyring(), key->KeyID, req);
   std::set<std::pair<std::string, std::string>> preempted;
   for (auto& [node, allocs] : result.NodePreemptions)
     for (auto& a : allocs) {

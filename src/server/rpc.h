@@ -91,5 +91,6 @@ void add_service_rows(std::vector<RpcRow>& rows);
 void add_search_rows(std::vector<RpcRow>& rows);
 void add_scaling_rows(std::vector<RpcRow>& rows);
 void add_dispatch_rows(std::vector<RpcRow>& rows);
+void add_variable_rows(std::vector<RpcRow>& rows);
 
 }  // namespace drover::server

@@ -6,6 +6,7 @@
 #include "codec/reflect.h"
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
+#include "server/keyring.h"
 #include "server/leader.h"
 #include "server/membership.h"
 #include "server/state_machine.h"
@@ -56,6 +57,7 @@ Server::~Server() {
 }
 
 Status Server::open() {
+  DROVER_TRY(keyring_, Keyring::open(config_.in_memory || config_.data_dir.empty() ? "" : config_.data_dir + "/keystore"));
   store_ = std::make_unique<state::Store>();
   StateMachine::Hooks hooks;
   hooks.effects = [this](const state::Effects& effects, uint64_t index) {
@@ -172,7 +174,7 @@ Async<Result<Server::Committed>> Server::propose(std::string entry) {
   DROVER_ASSERT(outcome, "the state machine answers every entry");
   // A refusal of the state is no fault of the request's form, whatever the state calls it.
   if (outcome->error) co_return internal(outcome->error->message);
-  co_return Committed{applied.index, outcome->updated};
+  co_return Committed{applied.index, outcome->updated, std::move(outcome->variable), std::move(outcome->parts)};
 }
 
 Async<Status> Server::wait_for_index(uint64_t index, Duration timeout) {

@@ -36,6 +36,7 @@ class Replica;
 namespace drover::server {
 
 class AllocUpdateBatch;
+class Keyring;
 class Leader;
 class Membership;
 class StateMachine;
@@ -86,6 +87,8 @@ class Server {
   struct Committed {
     uint64_t index = 0;
     bool updated = true;  // compare-and-set entries: false when the comparison failed
+    std::optional<rpc::VarApplyStateResponse> variable;
+    std::vector<std::optional<Error>> parts;  // of a batch of plans, each its own
   };
   template <class Body>
   Async<Result<Committed>> apply(state::EntryType type, const Body& body) {
@@ -105,6 +108,7 @@ class Server {
   // The servers that gossip knows; null without a network.
   Membership* membership() { return membership_.get(); }
   gossip::Serf* serf();
+  Keyring& keyring() { return *keyring_; }
   Time started() const { return started_; }
   bool is_leader() const;
   // "host:port" of the leader's RPC, empty when unknown.
@@ -137,6 +141,7 @@ class Server {
   std::unique_ptr<Leader> leader_;
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<AllocUpdateBatch> alloc_updates_;
+  std::unique_ptr<Keyring> keyring_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Running establishing_;
   uint64_t term_ = 0;

@@ -23,7 +23,7 @@ std::any StateMachine::apply(uint64_t index, std::string_view entry) {
   if (outcome.error && (outcome.error->code == ErrorCode::kCorrupt || outcome.error->code == ErrorCode::kNotImplemented))
     hooks_.fatal(*outcome.error);
   if (!outcome.error) hooks_.effects(outcome.effects, index);
-  return Answer{std::move(outcome.error), outcome.applied};
+  return Answer{std::move(outcome.error), outcome.applied, std::move(outcome.variable), std::move(outcome.parts)};
 }
 
 std::unique_ptr<raft::SnapshotSource> StateMachine::snapshot() { return std::make_unique<Source>(store_.snapshot()); }

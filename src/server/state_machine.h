@@ -16,6 +16,8 @@ class StateMachine final : public raft::StateMachine {
   struct Answer {
     std::optional<Error> error;
     bool updated = true;
+    std::optional<rpc::VarApplyStateResponse> variable;
+    std::vector<std::optional<Error>> parts;
   };
   struct Hooks {
     std::function<void(const state::Effects&, uint64_t index)> effects;

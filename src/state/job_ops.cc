@@ -140,10 +140,10 @@ Status upsert_job(Txn& txn, Job job, const JobSubmission* submission, bool keep_
   move_children_count(txn, job, old_status, job.Status);
   extend_summary(txn, job);
 
+  update_scaling_policies(txn, job);
   auto row = std::make_shared<const Job>(std::move(job));
   txn.job_versions().upsert(row);
   prune_versions(txn, *row);
-  update_scaling_policies(txn, *row);
   update_csi_plugins_of_job(txn, *row);
   store_submission(txn, *row, submission);
   txn.jobs().upsert(row);

@@ -28,6 +28,17 @@ std::string derived_id(const ScalingPolicy& p, uint64_t index) {
   return id.str();
 }
 
+// In the order of scaling_policies_of.
+std::vector<ScalingPolicy*> own_policies(Job& job) {
+  std::vector<ScalingPolicy*> out;
+  for (auto& group : job.TaskGroups) {
+    if (group.Scaling) out.push_back(&*group.Scaling);
+    for (auto& task : group.Tasks)
+      for (auto& policy : task.ScalingPolicies) out.push_back(&policy);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<ScalingPolicy> scaling_policies_of(const Job& job) {
@@ -47,24 +58,30 @@ std::vector<ScalingPolicy> scaling_policies_of(const Job& job) {
   return out;
 }
 
-void update_scaling_policies(Txn& txn, const Job& job) {
+void update_scaling_policies(Txn& txn, Job& job) {
   auto wanted = scaling_policies_of(job);
   auto stored = txn.scaling_policies()->by_job(job.Namespace, job.ID).all();
   for (auto& old : stored)
     if (std::none_of(wanted.begin(), wanted.end(), [&](auto& p) { return same_target(p, *old); }))
       txn.scaling_policies().erase(*old);
-  for (auto& policy : wanted) {
+  auto own = own_policies(job);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    auto& policy = wanted[i];
     auto old = std::find_if(stored.begin(), stored.end(), [&](auto& p) { return same_target(*p, policy); });
+    bool changed = old == stored.end() || !same_content(**old, policy);
     if (old != stored.end()) {
-      if (same_content(**old, policy)) continue;
       policy.ID = (*old)->ID;
       policy.CreateIndex = (*old)->CreateIndex;
+      policy.ModifyIndex = (*old)->ModifyIndex;
     } else {
       if (policy.ID.empty()) policy.ID = derived_id(policy, txn.index());
       policy.CreateIndex = txn.index();
     }
-    policy.ModifyIndex = txn.index();
-    txn.scaling_policies().upsert(std::move(policy));
+    if (changed) policy.ModifyIndex = txn.index();
+    own[i]->ID = policy.ID;
+    own[i]->CreateIndex = policy.CreateIndex;
+    own[i]->ModifyIndex = policy.ModifyIndex;
+    if (changed) txn.scaling_policies().upsert(std::move(policy));
   }
 }
 

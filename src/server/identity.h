@@ -1,0 +1,14 @@
+// Identities of workloads: each task of an allocation gets a token that says which it is (reference security section 4).
+#pragma once
+
+#include "base/result.h"
+#include "model/alloc.h"
+#include "model/job.h"
+#include "server/keyring.h"
+
+namespace drover::server {
+
+// Signs a token for every task of the allocation's group and names the key in it. Any thread.
+Status sign_identities(const Keyring& keyring, std::string_view key_id, const Job& job, Time now, Allocation& alloc);
+
+}  // namespace drover::server

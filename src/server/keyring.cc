@@ -1,0 +1,213 @@
+#include "server/keyring.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "base/unique_fd.h"
+#include "base/uuid.h"
+#include "codec/json.h"
+
+namespace drover::server {
+namespace {
+
+constexpr size_t kNonceBytes = 12, kTagBytes = 16;
+constexpr std::string_view kSuffix = ".nks.json";
+
+// What a key file holds.
+struct KeyFile {
+  RootKeyMeta Meta;
+  Bytes DEK;  // the key, sealed with KEK
+  Bytes KEK;
+};
+
+}  // namespace
+}  // namespace drover::server
+
+namespace drover {
+DROVER_TYPE(server::KeyFile)
+}
+DROVER_DESCRIBE(drover::server::KeyFile, "server.KeyFile", DROVER_FIELD(Meta), DROVER_FIELD(DEK), DROVER_FIELD(KEK))
+
+namespace drover::server {
+namespace {
+
+const unsigned char* bytes(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
+unsigned char* bytes(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
+
+struct FreeCipher {
+  void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
+};
+struct FreeDigest {
+  void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
+};
+struct FreeKey {
+  void operator()(EVP_PKEY* k) const { EVP_PKEY_free(k); }
+};
+
+Error crypto_error() { return internal("cryptography failed"); }
+
+Result<std::string> random_bytes(size_t size) {
+  std::string out(size, '\0');
+  if (RAND_bytes(bytes(out), static_cast<int>(size)) != 1) return crypto_error();
+  return out;
+}
+
+Result<std::string> seal(std::string_view key, std::string_view plain, std::string_view extra) {
+  DROVER_TRY(auto nonce, random_bytes(kNonceBytes));
+  std::unique_ptr<EVP_CIPHER_CTX, FreeCipher> c(EVP_CIPHER_CTX_new());
+  std::string out(plain.size(), '\0'), tag(kTagBytes, '\0');
+  int n = 0;
+  bool ok = c && EVP_EncryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, bytes(key), bytes(nonce)) == 1 &&
+            EVP_EncryptUpdate(c.get(), nullptr, &n, bytes(extra), static_cast<int>(extra.size())) == 1 &&
+            EVP_EncryptUpdate(c.get(), bytes(out), &n, bytes(plain), static_cast<int>(plain.size())) == 1 &&
+            EVP_EncryptFinal_ex(c.get(), bytes(out) + n, &n) == 1 &&
+            EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag.data()) == 1;
+  if (!ok) return crypto_error();
+  return nonce + out + tag;
+}
+
+Result<std::string> unseal(std::string_view key, std::string_view sealed, std::string_view extra) {
+  if (sealed.size() < kNonceBytes + kTagBytes) return internal("cipher: message authentication failed");
+  auto nonce = sealed.substr(0, kNonceBytes);
+  auto text = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
+  std::string tag(sealed.substr(sealed.size() - kTagBytes)), out(text.size(), '\0');
+  std::unique_ptr<EVP_CIPHER_CTX, FreeCipher> c(EVP_CIPHER_CTX_new());
+  int n = 0;
+  bool ok = c && EVP_DecryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, bytes(key), bytes(nonce)) == 1 &&
+            EVP_DecryptUpdate(c.get(), nullptr, &n, bytes(extra), static_cast<int>(extra.size())) == 1 &&
+            EVP_DecryptUpdate(c.get(), bytes(out), &n, bytes(text), static_cast<int>(text.size())) == 1 &&
+            EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1 &&
+            EVP_DecryptFinal_ex(c.get(), bytes(out) + n, &n) == 1;
+  if (!ok) return internal("cipher: message authentication failed");
+  return out;
+}
+
+std::string base64_url(std::string_view data) {
+  auto text = base64_encode(data);
+  for (auto& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  text.erase(text.find_last_not_of('=') + 1);
+  return text;
+}
+
+Error file_error(std::string_view doing, const std::string& path) {
+  return Error(ErrorCode::kIo, fmt::format("{} {}: {}", doing, path, std::strerror(errno)));
+}
+
+Result<std::string> read_file(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return file_error("open", path);
+  std::string out;
+  char buffer[4096];
+  for (;;) {
+    auto n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0) return file_error("read", path);
+    if (n == 0) return out;
+    out.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+// Whole or not at all: written beside it, synced, renamed.
+Status write_file(const std::string& path, std::string_view text) {
+  auto fresh = path + ".new";
+  UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd) return file_error("create", fresh);
+  while (!text.empty()) {
+    auto n = ::write(fd.get(), text.data(), text.size());
+    if (n < 0) return file_error("write", fresh);
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  if (::fsync(fd.get()) < 0) return file_error("sync", fresh);
+  if (::rename(fresh.c_str(), path.c_str()) < 0) return file_error("rename", fresh);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> Keyring::random_key() { return random_bytes(kKeyBytes); }
+
+Result<std::unique_ptr<Keyring>> Keyring::open(std::string dir) {
+  std::unique_ptr<Keyring> ring(new Keyring(std::move(dir)));
+  if (ring->dir_.empty()) return ring;
+  if (::mkdir(ring->dir_.c_str(), 0700) < 0 && errno != EEXIST) return file_error("create", ring->dir_);
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(ring->dir_.c_str()), &::closedir);
+  if (!entries) return file_error("open", ring->dir_);
+  while (auto* entry = ::readdir(entries.get())) {
+    std::string_view name = entry->d_name;
+    if (!name.ends_with(kSuffix)) continue;
+    auto id = name.substr(0, name.size() - kSuffix.size());
+    if (Uuid::parse(id)) DROVER_CHECK(ring->load(ring->dir_ + "/" + std::string(name), id));
+  }
+  return ring;
+}
+
+Status Keyring::load(const std::string& file, std::string_view key_id) {
+  DROVER_TRY(auto text, read_file(file));
+  auto parsed = from_json<KeyFile>(text);
+  if (!parsed) return internal(fmt::format("could not load key file {}: {}", file, parsed.error().message));
+  if (parsed->Meta.KeyID != key_id)
+    return internal(fmt::format("root key ID {} must match key file {}", parsed->Meta.KeyID, key_id));
+  auto key = parsed->KEK.data.size() == kKeyBytes ? unseal(parsed->KEK.data, parsed->DEK.data, "") : Result<std::string>(crypto_error());
+  if (!key || key->size() != kKeyBytes) return internal(fmt::format("could not load key file {}: unable to decrypt wrapped root key", file));
+  keys_.emplace(key_id, std::move(*key));
+  return {};
+}
+
+Status Keyring::add(const RootKeyMeta& meta, std::string key) {
+  if (key.size() != kKeyBytes) return invalid("root key material is required");
+  if (!dir_.empty()) {
+    KeyFile file{.Meta = meta};
+    DROVER_TRY(file.KEK.data, random_key());
+    DROVER_TRY(file.DEK.data, seal(file.KEK.data, key, ""));
+    DROVER_CHECK(write_file(dir_ + "/" + meta.KeyID + std::string(kSuffix), to_json(file)));
+  }
+  std::lock_guard lock(mutex_);
+  keys_[meta.KeyID] = std::move(key);
+  return {};
+}
+
+bool Keyring::has(std::string_view key_id) const {
+  std::lock_guard lock(mutex_);
+  return keys_.contains(key_id);
+}
+
+Result<std::string> Keyring::find(std::string_view key_id) const {
+  std::lock_guard lock(mutex_);
+  auto it = keys_.find(key_id);
+  if (it == keys_.end()) return internal(fmt::format("no such key {} in keyring", go_quote(key_id)));
+  return it->second;
+}
+
+Result<std::string> Keyring::encrypt(std::string_view key_id, std::string_view plain) const {
+  DROVER_TRY(auto key, find(key_id));
+  return seal(key, plain, key_id);
+}
+
+Result<std::string> Keyring::decrypt(std::string_view key_id, std::string_view sealed) const {
+  DROVER_TRY(auto key, find(key_id));
+  return unseal(key, sealed, key_id);
+}
+
+Result<std::string> Keyring::sign(std::string_view key_id, std::string_view claims) const {
+  DROVER_TRY(auto seed, find(key_id));
+  std::unique_ptr<EVP_PKEY, FreeKey> key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()));
+  std::unique_ptr<EVP_MD_CTX, FreeDigest> c(EVP_MD_CTX_new());
+  auto signed_text = base64_url(fmt::format(R"({{"alg":"EdDSA","kid":"{}","typ":"JWT"}})", key_id)) + "." + base64_url(claims);
+  std::string signature(64, '\0');
+  size_t size = signature.size();
+  bool ok = key && c && EVP_DigestSignInit(c.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+            EVP_DigestSign(c.get(), bytes(signature), &size, bytes(signed_text), signed_text.size()) == 1;
+  if (!ok) return crypto_error();
+  return signed_text + "." + base64_url(signature);
+}
+
+}  // namespace drover::server

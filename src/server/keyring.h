@@ -1,0 +1,51 @@
+// Keyring: the root keys of the region, with which variables are encrypted and identities of workloads signed
+// (reference server-workflows section 9, security section 8). The log carries only what describes a key; the 32 secret
+// bytes are here and in one file per key.
+//
+// All functions may be called from any thread. Keys and nonces come from the operating system, not from the World: a
+// replay of the log never makes them again.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "model/config_records.h"
+
+namespace drover::server {
+
+class Keyring {
+ public:
+  static constexpr size_t kKeyBytes = 32;
+  static constexpr std::string_view kAlgorithm = "aes256-gcm";
+
+  // Loads every `<dir>/<key id>.nks.json`. `dir` empty: keys are kept in memory only. Errors: "root key ID x must match
+  // key file y", a file that cannot be read.
+  static Result<std::unique_ptr<Keyring>> open(std::string dir);
+
+  static Result<std::string> random_key();
+
+  // Saved before it is used.
+  Status add(const RootKeyMeta& meta, std::string key);
+  bool has(std::string_view key_id) const;
+
+  // nonce (12 bytes), ciphertext, tag (16); the key's id is authenticated with it. Error: `no such key "x" in keyring`.
+  Result<std::string> encrypt(std::string_view key_id, std::string_view plain) const;
+  Result<std::string> decrypt(std::string_view key_id, std::string_view sealed) const;
+  // A JSON web token over the claims (a JSON object): EdDSA, with the key as seed.
+  Result<std::string> sign(std::string_view key_id, std::string_view claims) const;
+
+ private:
+  explicit Keyring(std::string dir) : dir_(std::move(dir)) {}
+  Status load(const std::string& file, std::string_view key_id);
+  Result<std::string> find(std::string_view key_id) const;
+
+  std::string dir_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string, std::less<>> keys_;
+};
+
+}  // namespace drover::server
