@@ -271,7 +271,25 @@ class Parser {
       out = s_.substr(start, at_ - start);
       return true;
     }
-    return attempt([&] { return number(out); }) || string(out);
+    return pointer_text(out) || attempt([&] { return number(out); }) || string(out);
+  }
+
+  // A quoted value that reads as a JSON pointer is taken for one, and its text has no slash in front: "/a/b" is a/b.
+  bool pointer_text(std::string& out) {
+    if (at_ + 1 >= s_.size() || s_[at_] != '"' || s_[at_ + 1] != '/') return false;
+    auto in_segment = [](char c) {
+      return is_letter(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80 || std::string_view("-_.~:|").find(c) != std::string_view::npos;
+    };
+    size_t i = at_ + 1;
+    while (i < s_.size() && s_[i] == '/') {
+      size_t segment = ++i;
+      while (i < s_.size() && in_segment(s_[i])) ++i;
+      if (i == segment) return false;
+    }
+    if (i >= s_.size() || s_[i] != '"') return false;
+    out = s_.substr(at_ + 2, i - at_ - 2);
+    at_ = i + 1;
+    return true;
   }
 
   bool number(std::string& out) {
