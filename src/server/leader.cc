@@ -31,7 +31,7 @@ Leader::Leader(Server& server, uint64_t term)
       broker_(server.world().random,
               {.nack_timeout = server.config().eval_nack_timeout, .delivery_limit = server.config().eval_delivery_limit}),
       heartbeats_(server.world().random, server.config().heartbeats),
-      planner_(server),
+      planner_(plan_log(server)),
       periodic_(std::make_unique<PeriodicDispatcher>(server)) {}
 
 Leader::~Leader() {

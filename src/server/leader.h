@@ -16,6 +16,7 @@
 #include "server/blocked_evals.h"
 #include "server/eval_broker.h"
 #include "server/heartbeats.h"
+#include "server/plan_log.h"
 #include "server/planner.h"
 #include "state/fsm.h"
 #include "state/store.h"

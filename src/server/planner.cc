@@ -1,25 +1,38 @@
 #include "server/planner.h"
 
-#include <set>
+#include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/log.h"
-#include "model/raft_requests.h"
 #include "model/status.h"
-#include "scheduler/plan_apply.h"
-#include "scheduler/snapshot_view.h"
 #include "server/eval_log.h"
-#include "server/identity.h"
-#include "server/leader.h"
-#include "server/server.h"
-#include "state/fsm.h"
 
 namespace drover::server {
+namespace {
 
-Planner::Planner(Server& server) : server_(server) {}
+constexpr Duration kSnapshotTimeout = 10s;
+constexpr std::string_view kLog = "nomad.planner";
+
+size_t allocs_of(const rpc::ApplyPlanResultsRequest& e) {
+  return e.AllocsStopped.size() + e.AllocsUpdated.size() + e.AllocsPreempted.size();
+}
+
+}  // namespace
+
+Planner::Planner(PlannerParts parts) : parts_(std::move(parts)) {
+  judging_flow_ = Running(judge_plans());
+  committing_flow_ = Running(commit_plans());
+}
 
 Planner::~Planner() {
-  for (auto queue = std::move(queue_); auto& p : queue)
-    p->done.set(Error(ErrorCode::kNoLeader, "plan queue flushed"));
+  judging_flow_.reset();
+  committing_flow_.reset();
+  std::vector<PendingRef> left(queue_.begin(), queue_.end());
+  left.insert(left.end(), batch_.begin(), batch_.end());
+  left.insert(left.end(), committing_.begin(), committing_.end());
+  if (judging_) left.push_back(judging_);
+  for (auto& p : left) p->done.set(Error(ErrorCode::kNoLeader, "plan queue flushed"));
 }
 
 Async<Result<PlanResult>> Planner::submit(Ref<Plan> plan) {
@@ -28,98 +41,170 @@ Async<Result<PlanResult>> Planner::submit(Ref<Plan> plan) {
   pending->plan = std::move(plan);
   pending->order = ++submitted_;
   queue_.insert(pending);
-  pump();
+  wake(judge_wake_);
   co_return co_await pending->done;
 }
 
-void Planner::pump() {
-  if (!applying_.done() || queue_.empty()) return;
-  auto first = *queue_.begin();
-  queue_.erase(queue_.begin());
-  applying_ = Running(apply_one(std::move(first)));
+// ---- judging ---------------------------------------------------------------------------------------------------------
+
+bool Planner::room_in_batch() const {
+  if (batch_.size() >= kPlansMax) return false;
+  size_t allocs = 0;
+  for (auto& p : batch_)
+    if (p->judged->entry) allocs += allocs_of(*p->judged->entry);
+  return allocs < kAllocsMax;
 }
 
-namespace {
-
-// Gives every placed allocation its identities. One that cannot be signed runs without.
-void sign_placed(const Keyring& keyring, std::string_view key_id, rpc::ApplyPlanResultsRequest& req) {
-  auto now = Time::from_unix_nanos(req.UpdatedAt);
-  for (auto& a : req.AllocsUpdated) {
-    auto job = a->Job ? a->Job : req.Job;
-    if (!job) continue;
-    auto signed_alloc = std::make_shared<Allocation>(*a);
-    auto done = sign_identities(keyring, key_id, *job, now, *signed_alloc);
-    if (done) a = std::move(signed_alloc);
-    else log_error("nomad.planner", "failed to sign identities", {{"alloc_id", a->ID.str()}, {"error", done.error().message}});
-  }
+// Plans of one entry may be refused one by one: one that lives on the room of another must not share its entry.
+bool Planner::waits_for_batch(const Pending& p) const {
+  return std::any_of(batch_.begin(), batch_.end(), [&](auto& b) { return needs_room_of(*p.judged, *b->judged); });
 }
 
-// The log entry of what was granted. Allocations that stop carry only what changes.
-rpc::ApplyPlanResultsRequest entry_of(Server& server, const Plan& plan, const PlanResult& result, const state::Snapshot& snap) {
-  rpc::ApplyPlanResultsRequest req;
-  req.Job = plan.Job;
-  req.EvalID = plan.EvalID;
-  req.Deployment = result.Deployment;
-  req.DeploymentUpdates = result.DeploymentUpdates;
-  req.IneligibleNodes = result.IneligibleNodes;
-  req.UpdatedAt = server.world().clock.now().unix_nanos;
-  auto stamp = [&](const Ref<Allocation>& a, List<Ref<Allocation>>& out) {
-    auto copy = std::make_shared<Allocation>(*a);
-    if (!copy->CreateTime) copy->CreateTime = req.UpdatedAt;
-    copy->ModifyTime = req.UpdatedAt;
-    out.push_back(std::move(copy));
-  };
-  for (auto& [node, allocs] : result.NodeUpdate)
-    for (auto& a : allocs) stamp(a, req.AllocsStopped);
-  for (auto& [node, allocs] : result.NodeAllocation)
-    for (auto& a : allocs) stamp(a, req.AllocsUpdated);
-  if (auto key = snap.root_keys().active()) sign_placed(server.keyring(), key->KeyID, req);
-  std::set<std::pair<std::string, std::string>> preempted;
-  for (auto& [node, allocs] : result.NodePreemptions)
-    for (auto& a : allocs) {
-      stamp(a, req.AllocsPreempted);
-      if (auto stored = snap.allocs().get(a->ID)) preempted.emplace(stored->Namespace.str(), stored->JobID.str());
+Async<void> Planner::judge_plans() {
+  for (;;) {
+    while (queue_.empty() || !room_in_batch()) {
+      auto woken = judge_wake_;
+      co_await woken;
     }
-  for (auto& [ns, id] : preempted)
-    if (auto job = snap.jobs().get(ns, id))
-      req.PreemptionEvals.push_back(new_eval(server.world(), *job, eval_trigger::kPreemption));
-  return req;
+    judging_ = *queue_.begin();
+    queue_.erase(queue_.begin());
+    uint64_t revision;
+    Status done;
+    do {
+      revision = revision_;
+      done = co_await judge(*judging_);
+      while (done && revision == revision_ && waits_for_batch(*judging_)) {
+        auto woken = judge_wake_;
+        co_await woken;
+      }
+    } while (revision != revision_);
+    auto p = std::exchange(judging_, nullptr);
+    if (!done) {
+      p->done.set(std::move(done).error());
+      continue;
+    }
+    // What was rejected may have been so because of plans that are not in the state yet: the answer waits for them, so
+    // that whoever tries again sees them.
+    bool alone = batch_.empty() && committing_.empty();
+    if (!p->judged->entry && (alone || p->judged->rejections.empty())) {
+      p->done.set(std::move(p->judged->result));
+      continue;
+    }
+    batch_.push_back(std::move(p));
+    wake(commit_wake_);
+  }
 }
 
-}  // namespace
+Async<Result<state::Snapshot>> Planner::base_for(const Plan& plan, std::vector<PlanEntry>& ahead) {
+  if (base_ && base_index_ >= plan.SnapshotIndex) co_return *base_;
+  auto wanted = std::max(last_index_, plan.SnapshotIndex);
+  auto fresh = co_await parts_.store.snapshot_at(wanted, parts_.world.loop, kSnapshotTimeout);
+  if (!fresh)
+    co_return Error(ErrorCode::kTimeout, fmt::format("timed out after 10s waiting for index={} (previous plan result index={}; plan snapshot index={})",
+                                                     wanted, last_index_, plan.SnapshotIndex));
+  for (auto* plans : {&committing_, &batch_})
+    for (auto& p : *plans)
+      if (p->judged->entry) ahead.push_back(p->judged->entry);
+  base_index_ = fresh->index();
+  co_return std::move(*fresh);
+}
 
-Async<void> Planner::apply_one(std::shared_ptr<Pending> pending) {
-  // The next plan is looked at from the loop, so that this coroutine is done by then.
-  auto finish = [&](Result<PlanResult> r) {
-    pending->done.set(std::move(r));
-    server_.world().loop.post([this, &server = server_, term = server_.leader() ? server_.leader()->term() : 0] {
-      if (server.leader() && server.leader()->term() == term) pump();
-    });
-  };
-  auto& plan = *pending->plan;
-  if (auto ready = co_await server_.wait_for_index(plan.SnapshotIndex, 10s); !ready) {
-    finish(Error(std::move(ready).error()));
-    co_return;
+Async<Status> Planner::judge(Pending& p) {
+  std::vector<PlanEntry> ahead;
+  DROVER_CO_TRY(auto base, co_await base_for(*p.plan, ahead));
+  base_.reset();
+  auto index = base_index_;
+  auto revision = revision_;
+  auto now = parts_.world.clock.now();
+  auto judged = co_await on_pool(parts_.world, [base, ahead = std::move(ahead), plan = p.plan, now, sign = parts_.sign] {
+    return judge_plan(base, ahead, *plan, now, sign);
+  });
+  if (!judged) co_return Error(std::move(judged).error());
+  p.judged = std::move(*judged);
+  finish_entry(p);
+  // An entry that was committed meanwhile is in a newer state; what was laid over this one is not.
+  if (revision == revision_ && last_index_ <= index) {
+    base_ = p.judged->after;
+    base_index_ = index;
   }
-  auto snap = server_.snapshot();
-  auto judged = scheduler::evaluate_plan(*std::make_shared<const scheduler::SnapshotView>(snap), plan);
-  for (auto& [node, why] : judged.rejections)
-    log_warn("nomad.planner",
-             "plan for node rejected, refer to https://www.nomadproject.io/s/port-plan-failure for more information",
-             {{"node_id", node}, {"reason", why}, {"eval_id", plan.EvalID.str()}});
-  auto result = std::move(judged.result);
-  if (is_no_op(result)) {
-    finish(std::move(result));
-    co_return;
+  co_return Status{};
+}
+
+// What needs the loop's world: evaluations for jobs that lose allocations, the log.
+void Planner::finish_entry(Pending& p) {
+  for (auto& [node, why] : p.judged->rejections)
+    log_warn(kLog, "plan for node rejected, refer to https://www.nomadproject.io/s/port-plan-failure for more information",
+             {{"node_id", node}, {"reason", why}, {"eval_id", p.plan->EvalID.str()}});
+  if (!p.judged->entry) return;
+  for (auto& job : p.judged->preempted)
+    p.judged->entry->PreemptionEvals.push_back(new_eval(parts_.world, *job, eval_trigger::kPreemption));
+}
+
+// ---- committing ------------------------------------------------------------------------------------------------------
+
+// Between judging and writing a node may have gone or been drained: plans on such nodes go back to be judged again, and
+// so does what is being judged on them. Others of the entry stand: they use no room that these would make.
+void Planner::take_back_changed() {
+  auto snap = parts_.store.snapshot();
+  auto holds = [&](const PendingRef& p) { return still_holds(*p->judged, snap); };
+  auto first = std::stable_partition(committing_.begin(), committing_.end(), holds);
+  std::vector<PendingRef> changed(first, committing_.end());
+  committing_.erase(first, committing_.end());
+  if (!changed.empty()) put_back(changed);
+}
+
+void Planner::put_back(std::vector<PendingRef>& plans) {
+  for (auto& p : plans) {
+    p->judged.reset();
+    queue_.insert(p);
   }
-  auto applied = co_await server_.apply(state::EntryType::kApplyPlanResults, entry_of(server_, plan, result, snap));
-  if (!applied) {
-    finish(Error(std::move(applied).error()));
-    co_return;
+  plans.clear();
+  ++revision_;
+  base_.reset();
+}
+
+void Planner::answer(Pending& p, uint64_t index, const std::optional<Error>& refused) {
+  if (refused) {
+    p.done.set(*refused);
+    return;
   }
-  result.AllocIndex = applied->index;
-  if (result.RefreshIndex) result.RefreshIndex = std::max(result.RefreshIndex, result.AllocIndex);
-  finish(std::move(result));
+  auto result = std::move(p.judged->result);
+  if (p.judged->entry) result.AllocIndex = index;
+  if (result.RefreshIndex) result.RefreshIndex = std::max(result.RefreshIndex, index);
+  p.done.set(std::move(result));
+}
+
+Async<void> Planner::commit_plans() {
+  for (;;) {
+    while (batch_.empty()) {
+      auto woken = commit_wake_;
+      co_await woken;
+    }
+    committing_ = std::exchange(batch_, {});
+    take_back_changed();
+    std::vector<PlanEntry> entries;
+    for (auto& p : committing_)
+      if (p->judged->entry) entries.push_back(p->judged->entry);
+    wake(judge_wake_);  // the batch has room again
+    Result<PlanCommit> done = PlanCommit{last_index_, {}};
+    if (!entries.empty()) done = co_await parts_.commit(std::move(entries));
+    auto committed = std::exchange(committing_, {});
+    base_.reset();
+    bool whole = done && std::none_of(done->parts.begin(), done->parts.end(), [](auto& e) { return e.has_value(); });
+    if (done) last_index_ = std::max(last_index_, done->index);
+    if (!whole) put_back(batch_);
+    size_t part = 0;
+    for (auto& p : committed) {
+      if (!done) {
+        p->done.set(done.error());
+        continue;
+      }
+      bool one_of_several = p->judged->entry && !done->parts.empty();
+      answer(*p, done->index, one_of_several ? done->parts[part] : std::nullopt);
+      part += one_of_several;
+    }
+    wake(judge_wake_);
+  }
 }
 
 }  // namespace drover::server
