@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "client/client.h"
 #include "model/client_stats.h"
+#include "model/rpc.h"
 #include "server/server.h"
 
 namespace drover::api {
@@ -26,6 +27,12 @@ Async<Result<DebugTarget>> debug_target(Call& call) {
   if (!node.empty()) {
     auto* client = call.agent.client();
     if (client && client->node_id().str() == node) co_return DebugTarget{true, node};
+    rpc::NodeSpecificRequest req;
+    req.NodeID = node;
+    req.AllowStale = true;
+    auto found = co_await call.rpc<rpc::SingleNodeResponse>("Node.GetNode", std::move(req));
+    if (!found) co_return Error(std::move(found).error());
+    if (!found->Node) co_return not_found(fmt::format("Unknown node {}", go_quote(node)));
     co_return not_found("No path to node");
   }
   auto* local = call.agent.server();
@@ -142,14 +149,19 @@ Async<Result<Reply>> agent_monitor(Call& call) {
   if (!call.query.get("node_id").empty() && !call.query.get("server_id").empty())
     co_return invalid("Cannot target node and server simultaneously");
   auto target = co_await debug_target(call);
-  if (!target) co_return Error(std::move(target).error());
+  call.exchange.headers().set("Content-Type", options.plain ? "text/plain" : "application/json");
+  if (!target) {
+    // Errors of a stream arrive as its text, with the code in front or none at all.
+    auto& e = target.error();
+    if (!call.query.get("server_id").empty()) co_return invalid(e.message);
+    co_return internal(e.code == ErrorCode::kNotFound ? "RPC Error:: 404," + e.message : e.message);
+  }
 
   auto& loop = call.agent.world().loop;
   auto tap = std::make_shared<Tap>(loop);
   tap->open(options.level, options.json);
   TapGuard guard{tap};
   auto& x = call.exchange;
-  x.headers().set("Content-Type", options.plain ? "text/plain" : "application/json");
   while (true) {
     auto lines = co_await next_lines(loop, *tap, !options.plain);
     if (options.plain && lines.empty()) continue;

@@ -231,8 +231,10 @@ Async<Result<Reply>> job_submission(Call& call, std::string_view id) {
 
 Async<Result<Reply>> job_services(Call& call, std::string_view id) {
   if (!call.is("GET")) co_return method_error();
-  co_return co_await read_list<rpc::ServiceRegistrationsResponse>(call, "Job.GetServiceRegistrations", about(call, id),
-                                                                 &rpc::ServiceRegistrationsResponse::Services);
+  auto resp = co_await call.read<rpc::ServiceRegistrationsResponse>("Job.GetServiceRegistrations", about(call, id));
+  if (!resp) co_return Error(std::move(resp).error());
+  if (resp->Services.is_nil()) co_return not_found("job not found");
+  co_return call.json(resp->Services);
 }
 
 Async<Result<Reply>> job_scale(Call& call, std::string_view id) {

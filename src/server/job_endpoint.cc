@@ -111,7 +111,9 @@ Status job_submission(ReadContext& c, const rpc::JobSubmissionRequest& req, rpc:
 
 Status job_services(ReadContext& c, const rpc::JobSpecificRequest& req, rpc::ServiceRegistrationsResponse& resp) {
   auto ns = namespace_of(req.Namespace);
-  if (!c.snap.jobs().get(ns, req.JobID, c.watch)) return not_found("job not found");
+  resp.Index = c.snap.table_index(state::TableId::services);
+  // A null list: there is no such job.
+  if (!c.snap.jobs().get(ns, req.JobID, c.watch)) return {};
   resp.Services = List<Ref<ServiceRegistration>>::empty_list();
   for (auto& s : c.snap.services().by_job(ns, req.JobID, c.watch)) resp.Services.push_back(s);
   resp.Index = c.snap.table_index(state::TableId::services);
