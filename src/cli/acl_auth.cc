@@ -52,7 +52,7 @@ Result<ACLAuthMethodConfig> read_config(const Context& c, const std::string& sou
     if (!text) return std::move(text).error().with_context("Error loading configuration: Failed to read file");
   }
   auto config = from_json<ACLAuthMethodConfig>(*text);
-  if (!config) return std::move(config).error().with_context("Unable to parse config");
+  if (!config) return invalid("Unable to parse config: " + unmarshal_text(config.error()));
   return config;
 }
 

@@ -74,8 +74,6 @@ class Context {
   int misuse(std::string_view message) const;  // the same and the advice to read the help; 1
   bool verbose() const { return args.on("verbose"); }
   Time now() const;
-  // Flag or environment; "*" means all.
-  std::string effective_namespace() const;
 
  private:
   std::unique_ptr<Api> api_;

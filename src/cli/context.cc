@@ -71,11 +71,6 @@ int Context::misuse(std::string_view message) const {
 
 Time Context::now() const { return io.now(); }
 
-std::string Context::effective_namespace() const {
-  auto text = args.text("namespace");
-  return text.empty() ? io.getenv("NOMAD_NAMESPACE") : text;
-}
-
 std::optional<int> confirm(const Context& c, std::string_view question, std::string_view cancelled) {
   auto answer = c.ui.ask(question);
   if (!answer) {

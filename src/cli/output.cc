@@ -9,6 +9,11 @@ std::string json_text(const TypeInfo& type, const void* object) {
   return client_json(type, object, 4);
 }
 
+std::string unmarshal_text(const Error& error) {
+  bool cut = error.message == "unexpected EOF" || error.message == "EOF";
+  return cut ? "unexpected end of JSON input" : error.message;
+}
+
 bool formatted(const Context& c) { return c.args.on("json") || !c.args.text("t").empty(); }
 
 Result<std::string> apply_template(const std::string& text, const TypeInfo& type, const void* object, bool sprig) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.h"
 #include "cli/command.h"
 #include "codec/type_info.h"
 
@@ -24,6 +25,9 @@ std::optional<int> print_formatted(const Context& c, const T& value) {
 }
 // Whether -json or -t was given.
 bool formatted(const Context& c);
+
+// What Go says of JSON that had to be whole; a decoder of streams says "unexpected EOF" instead.
+std::string unmarshal_text(const Error& error);
 
 // The template's text over the object. `sprig`: with the sprig_ functions.
 Result<std::string> apply_template(const std::string& text, const TypeInfo& type, const void* object, bool sprig = true);

@@ -22,7 +22,7 @@ int run_get(Context& c) {
   if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <path>");
   auto format = variable_format(c, c.io.stdout_tty ? "table" : "json");
   if (auto bad = check_format(c, format, kVariableFormats); !bad.empty()) return c.misuse(bad);
-  if (c.effective_namespace() == "*") return c.fail(kWildcardNamespace);
+  if (c.args.text("namespace") == "*") return c.fail(kWildcardNamespace);
   auto* api = c.connect();
   if (!api) return 1;
   auto found = api->get_as<Variable>(variable_path(trim_slashes(c.args.rest[0])));
@@ -92,7 +92,7 @@ int run_list(Context& c) {
 
 int run_purge(Context& c) {
   if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <path>");
-  if (c.effective_namespace() == "*") return c.fail(kWildcardNamespace);
+  if (c.args.text("namespace") == "*") return c.fail(kWildcardNamespace);
   auto check = read_check_index(c);
   if (!check) return c.fail(check.error().message);
   auto* api = c.connect();

@@ -8,6 +8,7 @@
 #include "cli/api.h"
 #include "cli/files.h"
 #include "cli/format.h"
+#include "cli/output.h"
 #include "cli/variables.h"
 #include "codec/json.h"
 #include "hcl/hcl1.h"
@@ -42,8 +43,7 @@ Result<Variable> parse_hcl(const std::string& text) {
 Result<Variable> parse_json(const std::string& text) {
   auto v = from_json<Variable>(text);
   if (v) return v;
-  auto why = v.error().message == "unexpected EOF" || v.error().message == "EOF" ? "unexpected end of JSON input" : v.error().message;
-  return invalid("error unmarshaling json: " + why);
+  return invalid("error unmarshaling json: " + unmarshal_text(v.error()));
 }
 
 class Put {
@@ -57,7 +57,7 @@ class Put {
     if (auto bad = check_format(c_, format, kVariableFormats); !bad.empty()) return c_.misuse(bad);
     auto in = c_.args.text("in");
     if (!in.empty() && in != "json" && in != "hcl") return c_.misuse("Invalid value for \"-in\"; valid values are [hcl, json]");
-    if (c_.effective_namespace() == "*") return c_.fail(kWildcardNamespace);
+    if (c_.args.text("namespace") == "*") return c_.fail(kWildcardNamespace);
     auto check = read_check_index(c_);
     if (!check) return c_.fail(check.error().message);
     if (words.size() == 1 && !is_spec(words[0])) return c_.misuse("Must supply data");
