@@ -80,8 +80,11 @@ std::string Api::url(std::string_view path, const Params& params) const {
   if (!settings_.space.empty() && !query.has("namespace")) query.set("namespace", settings_.space);
   for (auto& [key, value] : params) query.add(key, value);
   // A namespace or region of the call itself replaces the general one.
-  for (auto& [key, value] : params)
-    if (key == "namespace" || key == "region") query.set(key, value);
+  for (auto& [key, value] : params) {
+    if (key != "namespace" && key != "region") continue;
+    if (value.empty()) query.remove(key);
+    else query.set(key, value);
+  }
   auto text = query.encode();
   return base_ + std::string(path.substr(0, question)) + (text.empty() ? "" : "?" + text);
 }

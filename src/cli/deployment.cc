@@ -9,6 +9,7 @@
 #include "cli/monitor.h"
 #include "cli/newest.h"
 #include "cli/output.h"
+#include "cli/regions.h"
 #include "cli/resolve.h"
 #include "cli/tables.h"
 #include "model/requests.h"
@@ -62,7 +63,7 @@ int run_status(Context& c) {
     (void)monitor_deployment(c, *api, deployment->ID.str(), 0, c.args.duration("wait"), c.verbose());
     return 0;
   }
-  c.ui.output(deployment_block(c.ui, &*deployment, c.verbose()));
+  c.ui.output(deployment_block(c.ui, &*deployment, c.verbose(), region_deployments(*api, *deployment, c.verbose())));
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/job_commands.h"
 #include "cli/newest.h"
 #include "cli/output.h"
+#include "cli/regions.h"
 #include "cli/resolve.h"
 #include "cli/tables.h"
 #include "model/cron.h"
@@ -199,6 +200,8 @@ class StatusPage {
   void latest_deployment(const Deployment& d) const {
     title("Latest Deployment");
     auto text = key_values({"ID|" + short_id(d.ID, c_.verbose()), "Status|" + d.Status, "Description|" + d.StatusDescription});
+    if (auto regions = region_deployments(api_, d, c_.verbose()); !regions.empty())
+      text += "\n\n" + c_.ui.bold("Multiregion Deployment") + "\n" + regions;
     if (!d.TaskGroups.empty()) text += "\n\n" + c_.ui.bold("Deployed") + "\n" + deployment_groups(d);
     c_.ui.output(text);
   }
@@ -253,7 +256,8 @@ int run_job_deployments(Context& c) {
     auto latest = api->get_as<std::optional<Deployment>>(path + "/deployment", ref->params());
     if (!latest) return c.fail("Error retrieving deployments: " + latest.error().message);
     if (auto done = print_formatted(c, *latest)) return *done;
-    c.ui.output(deployment_block(c.ui, *latest ? &**latest : nullptr, c.verbose()));
+    auto* found = *latest ? &**latest : nullptr;
+    c.ui.output(deployment_block(c.ui, found, c.verbose(), found ? region_deployments(*api, *found, c.verbose()) : ""));
     return 0;
   }
   auto params = ref->params();

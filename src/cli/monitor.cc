@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "cli/format.h"
+#include "cli/regions.h"
 #include "cli/tables.h"
 #include "model/deployment.h"
 #include "model/eval.h"
@@ -129,7 +130,7 @@ class EvaluationMonitor {
 };
 
 std::string picture(Context& c, Api& api, const Deployment& deployment, bool verbose) {
-  auto text = absolute_time(c.now()) + "\n" + deployment_block(c.ui, &deployment, verbose);
+  auto text = absolute_time(c.now()) + "\n" + deployment_block(c.ui, &deployment, verbose, region_deployments(api, deployment, verbose));
   if (!verbose) return text;
   auto allocs = api.get_as<List<AllocListStub>>("/v1/deployment/allocations/" + deployment.ID.str(), {{"stale", ""}});
   if (!allocs) return text + "\n\nError fetching allocations: " + allocs.error().message;

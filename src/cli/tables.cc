@@ -123,10 +123,11 @@ std::string deployment_groups(const Deployment& d) {
   return table(rows);
 }
 
-std::string deployment_block(const Ui& ui, const Deployment* d, bool verbose) {
+std::string deployment_block(const Ui& ui, const Deployment* d, bool verbose, const std::string& regions) {
   if (!d) return "No deployment found";
   auto out = key_values({"ID|" + short_id(d->ID, verbose), "Job ID|" + d->JobID, fmt::format("Job Version|{}", d->JobVersion),
                          "Status|" + d->Status, "Description|" + d->StatusDescription});
+  if (!regions.empty()) out += "\n\n" + ui.bold("Multiregion Deployment") + "\n" + regions;
   if (!d->TaskGroups.empty()) out += "\n\n" + ui.bold("Deployed") + "\n" + deployment_groups(*d);
   return out;
 }

@@ -32,8 +32,8 @@ std::string placement_failures(const Evaluation& eval);
 std::string job_type_text(std::string_view type, bool periodic, bool parameterized);
 std::string status_text(std::string_view status, bool stop);
 
-// The block of a deployment: facts, groups.
-std::string deployment_block(const Ui& ui, const Deployment* deployment, bool verbose);
+// The block of a deployment: facts, the table of its regions where there is one, groups.
+std::string deployment_block(const Ui& ui, const Deployment* deployment, bool verbose, const std::string& regions = "");
 // The table of its groups only.
 std::string deployment_groups(const Deployment& deployment);
 
