@@ -10,13 +10,16 @@
 #include <fmt/format.h>
 
 #include "agent/host_data.h"
+#include "agent/rpc_tls.h"
 #include "agent/telemetry.h"
 #include "api/routes.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/strings.h"
 #include "client/client.h"
+#include "client/client_rpc.h"
 #include "client/host_source.h"
+#include "client/remote_servers.h"
 #include "client/server_api.h"
 #include "client/state_db.h"
 #include "drivers/registry.h"
@@ -28,9 +31,11 @@
 #include "net/real_world.h"
 #include "net/tls.h"
 #include "raft/replica.h"
+#include "server/cluster.h"
 #include "server/leader.h"
 #include "server/membership.h"
 #include "server/server.h"
+#include "server/streaming.h"
 #include "server/worker.h"
 
 namespace drover::agent {
@@ -51,15 +56,21 @@ class LocalServers final : public client::ServerApi {
   server::Server& server_;
 };
 
-// A client-only agent without a server in reach.
-class NoServers final : public client::ServerApi {
- protected:
-  Async<Status> invoke(std::string_view, const TypeInfo&, const void*, const TypeInfo&, void*) override {
-    co_return Error(ErrorCode::kUnavailable, "no servers");
+// The server's way to the node of the same process.
+class LocalNode final : public server::NodeLink {
+ public:
+  explicit LocalNode(client::ClientRpc& rpc) : rpc_(rpc) {}
+  Async<Result<std::string>> call(std::string method, std::string body) override {
+    return rpc_.call(std::move(method), std::move(body));
   }
+  Async<Result<std::unique_ptr<net::Stream>>> open(std::string method) override { co_return rpc_.open(method); }
+
+ private:
+  client::ClientRpc& rpc_;
 };
 
-constexpr uint16_t kRpcPort = 4647;  // where an address names none
+constexpr Duration kClientPoolIdle = 5min;
+constexpr size_t kClientStreams = 2;  // kept for reuse, a server
 constexpr Duration kDialTimeout = 10s;
 
 std::string lower_first(std::string text) {
@@ -124,9 +135,11 @@ class Agent::Impl final : public api::Agent {
   Async<void> shutdown() {
     log_info("agent", "requesting shutdown");
     if (http_) http_->stop();
+    if (remote_) remote_->stop_inbound();
     if (client_) co_await client_->shutdown();
     if (server_) co_await server_->shutdown();
     http_.reset();
+    client_rpc_.reset();
     client_.reset();
     server_.reset();
     remove_temporary_dirs();
@@ -150,13 +163,20 @@ class Agent::Impl final : public api::Agent {
   client::Client* client() override { return client_.get(); }
   const std::string& region() const override { return settings_.region; }
   const std::string& node_name() const override { return settings_.node_name; }
-  Async<Status> rpc(std::string_view method, const TypeInfo&, const void* request, const TypeInfo&, void* response) override {
+  Async<Status> rpc(std::string_view method, const TypeInfo& request_type, const void* request, const TypeInfo& response_type,
+                    void* response) override {
+    if (remote_) co_return co_await remote_->call_method(method, request_type, request, response_type, response);
     if (!server_) co_return Error(ErrorCode::kUnavailable, "no servers");
     MetricTimer timer(rpc_metric(method));
     metric_count("nomad.rpc.request");
     auto status = co_await server_->invoke(method, request, response);
     if (!status) metric_count("nomad.rpc.request_error");
     co_return status;
+  }
+  Async<Result<std::unique_ptr<net::Stream>>> stream(std::string method) override {
+    if (remote_) co_return co_await remote_->open_streaming(std::move(method));
+    if (!server_) co_return Error(ErrorCode::kUnavailable, "no servers");
+    co_return server::open_stream(*server_, method);
   }
   std::string config_json() const override { return settings_.config_json; }
   Map<Map<std::string>> stats() const override;
@@ -218,7 +238,10 @@ class Agent::Impl final : public api::Agent {
     } else if (config.node_id.empty()) {
       DROVER_TRY(config.node_id, persistent_node_id(config.data_dir, world_.random));
     }
-    server::Parts parts{.world = world_.world, .network = &network_, .fatal = fatal_};
+    server::Parts parts{.world = world_.world, .network = &network_, .rpc_listener = std::move(rpc_listener_), .fatal = fatal_};
+    auto tls = make_rpc_tls(settings_.tls, true);
+    if (!tls) return std::move(tls).error().with_context("server setup failed");
+    parts.tls = std::move(*tls);
     auto made = server::Server::create(std::move(config), std::move(parts));
     if (!made) return std::move(made).error().with_context("server setup failed");
     server_ = std::move(*made);
@@ -245,8 +268,7 @@ class Agent::Impl final : public api::Agent {
   }
 
   Async<Status> start_client() {
-    if (server_) servers_ = std::make_unique<LocalServers>(*server_);
-    else servers_ = std::make_unique<NoServers>();
+    DROVER_CO_CHECK(find_servers());
     host_ = client::make_linux_host();
     auto& config = *settings_.client;
     DROVER_CO_CHECK(make_dirs(config));
@@ -268,9 +290,38 @@ class Agent::Impl final : public api::Agent {
     deps.fds = &world_.loop;
     deps.shim_path = shim;
     client_ = std::make_unique<client::Client>(config, std::move(deps));
+    client_rpc_ = std::make_unique<client::ClientRpc>(world_.world, *client_);
     DROVER_CO_CHECK(co_await client_->start());
+    if (server_)
+      server_->cluster()->nodes().set_local(client_->node_id().str(), std::make_shared<LocalNode>(*client_rpc_), world_.clock.now());
     if (!driver_error.message.empty()) co_return driver_error;
     co_return Status{};
+  }
+
+  // The client's servers: that of this process, or those of its configuration over the wire.
+  Status find_servers() {
+    if (server_) {
+      servers_ = std::make_unique<LocalServers>(*server_);
+      return {};
+    }
+    auto tls = make_rpc_tls(settings_.tls, false);
+    if (!tls) return std::move(tls).error();
+    client::RemoteServers::Options options;
+    options.region = settings_.region;
+    options.pool.idle_timeout = kClientPoolIdle;
+    options.pool.idle_streams = kClientStreams;
+    options.pool.tls = tls->outgoing;
+    options.pool.verify_server_name = tls->verify_server_hostname;
+    options.pool.inbound = [this](std::unique_ptr<net::Stream> stream) { return serve_inbound(std::move(stream)); };
+    auto remote = std::make_unique<client::RemoteServers>(world_.world, network_, std::move(options));
+    remote_ = remote.get();
+    servers_ = std::move(remote);
+    return remote_->set_addresses(settings_.client_servers);
+  }
+
+  // A server calls this node on a connection that the node made.
+  Async<void> serve_inbound(std::unique_ptr<net::Stream> stream) {
+    if (client_rpc_) co_await client_rpc_->serve(std::move(stream));
   }
 
   // The client's directories; an agent without a data directory gets temporary ones, gone at its end.
@@ -328,12 +379,15 @@ class Agent::Impl final : public api::Agent {
   std::unique_ptr<net::Listener> rpc_listener_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<client::ServerApi> servers_;
+  client::RemoteServers* remote_ = nullptr;  // what servers_ is on an agent without a server
   std::unique_ptr<client::HostSource> host_;
   std::unique_ptr<client::Client> client_;
+  std::unique_ptr<client::ClientRpc> client_rpc_;
   std::unique_ptr<net::HttpServer> http_;
 };
 
 std::vector<std::string> Agent::Impl::known_servers() const {
+  if (remote_) return remote_->addresses();
   auto out = settings_.client_servers;
   auto add = [&](std::string address) {
     if (std::find(out.begin(), out.end(), address) == out.end()) out.push_back(std::move(address));
@@ -348,17 +402,19 @@ std::vector<std::string> Agent::Impl::known_servers() const {
 Async<Status> Agent::Impl::set_known_servers(std::vector<std::string> servers) {
   MultiError problems;
   for (auto& server : servers) {
-    if (!net::split_host_port(server)) server = host_port(server, kRpcPort);
-    auto address = net::Address::parse(server);
+    auto address = client::parse_server_address(server);
     Status reached = address ? Status() : Status(std::move(address).error());
-    if (address) {
+    if (address && remote_) {
+      reached = co_await remote_->ping(*address);
+    } else if (address) {
       auto stream = co_await network_.dial(*address, kDialTimeout);
-      if (!stream) reached = std::move(stream).error();
+      if (!stream) reached = Error(ErrorCode::kUnavailable, "rpc error: failed to get conn: " + stream.error().message);
     }
-    if (!reached)
-      problems.add(fmt::format("Server at address {} failed ping: rpc error: failed to get conn: {}", server, reached.error().message));
+    if (address) server = address->str();
+    if (!reached) problems.add(fmt::format("Server at address {} failed ping: {}", server, reached.error().message));
   }
   if (problems) co_return invalid(problems.text());
+  if (remote_) co_return remote_->set_addresses(servers);
   settings_.client_servers = std::move(servers);
   co_return Status{};
 }

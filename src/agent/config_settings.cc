@@ -227,6 +227,7 @@ Result<server::Config> server_config(const Config& c, ConnectionLimits& limits) 
   DROVER_CHECK(server_misc(*c.Server, s));
   DROVER_CHECK(server_jobs(*c.Server, s));
   DROVER_CHECK(rpc_limits(c.Limits, limits));
+  s.rpc_limits = {limits.rpc_handshake_timeout, limits.rpc_max_conns_per_client};
   s.autopilot = convert<drover::AutopilotConfig>(*c.Autopilot);
   if (c.Consul->AutoAdvertise.value_or(false) && c.Consul->ServerServiceName.empty())
     return invalid("server_service_name must be set when auto_advertise is enabled");
@@ -461,6 +462,7 @@ Result<Settings> make_settings(const Config& c) {
            .rpc = c.TLSConfig->EnableRPC,
            .verify_server_hostname = c.TLSConfig->VerifyServerHostname,
            .verify_https_client = c.TLSConfig->VerifyHTTPSClient,
+           .rpc_upgrade_mode = c.TLSConfig->RPCUpgradeMode,
            .ca_file = c.TLSConfig->CAFile,
            .cert_file = c.TLSConfig->CertFile,
            .key_file = c.TLSConfig->KeyFile,

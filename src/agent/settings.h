@@ -31,7 +31,7 @@ struct JoinSettings {
 // `tls { }`
 struct TlsSettings {
   bool http = false, rpc = false;
-  bool verify_server_hostname = false, verify_https_client = false;
+  bool verify_server_hostname = false, verify_https_client = false, rpc_upgrade_mode = false;
   std::string ca_file, cert_file, key_file;
   std::string cipher_suites;       // comma list; empty: the usual ones
   std::string min_version;         // empty: tls12

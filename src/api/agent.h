@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 
 namespace drover::client {
 class Client;
+}
+namespace drover::net {
+class Stream;
 }
 namespace drover::server {
 class Server;
@@ -34,6 +38,8 @@ class Agent {
   // A remote procedure: in process where this agent is a server, else by way of its servers ("no servers").
   virtual Async<Status> rpc(std::string_view method, const TypeInfo& request_type, const void* request,
                             const TypeInfo& response_type, void* response) = 0;
+  // A streaming RPC, its method taken: the request is to be written next.
+  virtual Async<Result<std::unique_ptr<net::Stream>>> stream(std::string method) = 0;
 
   // The "config" and "stats" of /v1/agent/self; "config" is encoded already.
   virtual std::string config_json() const = 0;

@@ -136,9 +136,9 @@ AgentHealthPart client_health(Call& call) {
 
 Async<AgentHealthPart> server_health(Call& call, rpc::GenericRequest req) {
   if (!call.agent.server()) co_return AgentHealthPart{false, "server not enabled"};
-  auto leader = co_await call.rpc<rpc::StringResponse>("Status.Leader", std::move(req));
+  auto leader = co_await call.rpc<std::string>("Status.Leader", std::move(req));
   if (!leader) co_return AgentHealthPart{false, leader.error().message};
-  if (leader->Value.empty()) co_return AgentHealthPart{false, "no leader"};
+  if (leader->empty()) co_return AgentHealthPart{false, "no leader"};
   co_return AgentHealthPart{true, "ok"};
 }
 

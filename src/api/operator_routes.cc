@@ -18,9 +18,9 @@ Async<Result<Reply>> status_leader(Call& call) {
   rpc::GenericRequest req;
   auto parsed = call.parse_options(req);
   if (!parsed) co_return Error(std::move(parsed).error());
-  auto resp = co_await call.rpc<rpc::StringResponse>("Status.Leader", std::move(req));
+  auto resp = co_await call.rpc<std::string>("Status.Leader", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json(resp->Value);
+  co_return call.json(*resp);
 }
 
 Async<Result<Reply>> string_list(Call& call, std::string_view method) {
@@ -28,9 +28,9 @@ Async<Result<Reply>> string_list(Call& call, std::string_view method) {
   rpc::GenericRequest req;
   auto parsed = call.parse_options(req);
   if (!parsed) co_return Error(std::move(parsed).error());
-  auto resp = co_await call.rpc<rpc::StringListResponse>(method, std::move(req));
+  auto resp = co_await call.rpc<List<std::string>>(method, std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json(resp->Values);
+  co_return call.json(*resp);
 }
 
 Async<Result<Reply>> status_peers(Call& call) { return string_list(call, "Status.Peers"); }
@@ -40,9 +40,9 @@ Async<Result<Reply>> regions(Call& call) {
   if (!call.is("GET")) co_return method_error();
   rpc::GenericRequest req;
   req.Region = call.agent.region();
-  auto resp = co_await call.rpc<rpc::StringListResponse>("Region.List", std::move(req));
+  auto resp = co_await call.rpc<List<std::string>>("Region.List", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json(resp->Values);
+  co_return call.json(*resp);
 }
 
 Async<Result<Reply>> system_call(Call& call, std::string_view method) {

@@ -131,10 +131,6 @@ DROVER_DESCRIBE(drover::rpc::NodeUpdateDrainRequest, "structs.NodeUpdateDrainReq
                 DROVER_FIELD(Meta))
 DROVER_DESCRIBE(drover::rpc::GenericRequest, "structs.GenericRequest", QUERY_OPTIONS)
 DROVER_DESCRIBE(drover::rpc::GenericWriteRequest, "structs.GenericWriteRequest", WRITE_REQUEST)
-DROVER_DESCRIBE(drover::rpc::StringResponse, "structs.StringResponse", QUERY_META,
-                DROVER_FIELD(Value))
-DROVER_DESCRIBE(drover::rpc::StringListResponse, "structs.StringListResponse", QUERY_META,
-                DROVER_FIELD(Values))
 DROVER_DESCRIBE(drover::rpc::SchedulerSetConfigRequest, "structs.SchedulerSetConfigRequest", WRITE_REQUEST,
                 DROVER_FIELD(Config),
                 DROVER_FIELD(CAS))

@@ -330,18 +330,6 @@ struct GenericWriteRequest : WriteRequest {
   friend bool operator==(const GenericWriteRequest&, const GenericWriteRequest&) = default;
 };
 
-struct StringResponse : QueryMeta {
-  std::string Value;
-
-  friend bool operator==(const StringResponse&, const StringResponse&) = default;
-};
-
-struct StringListResponse : QueryMeta {
-  List<std::string> Values;
-
-  friend bool operator==(const StringListResponse&, const StringListResponse&) = default;
-};
-
 struct SchedulerSetConfigRequest : WriteRequest {
   SchedulerConfiguration Config;
   bool CAS = false;
@@ -483,8 +471,6 @@ DROVER_TYPE(rpc::NodeDeregisterRequest)
 DROVER_TYPE(rpc::NodeUpdateDrainRequest)
 DROVER_TYPE(rpc::GenericRequest)
 DROVER_TYPE(rpc::GenericWriteRequest)
-DROVER_TYPE(rpc::StringResponse)
-DROVER_TYPE(rpc::StringListResponse)
 DROVER_TYPE(rpc::SchedulerSetConfigRequest)
 DROVER_TYPE(rpc::AutopilotSetConfigRequest)
 DROVER_TYPE(rpc::RaftRemovePeerRequest)

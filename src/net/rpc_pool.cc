@@ -58,6 +58,11 @@ void RpcPool::set_tls(TlsContextRef tls, bool verify) {
   connections_.clear();
 }
 
+void RpcPool::stop_inbound() {
+  options_.inbound = nullptr;
+  for (auto& [address, c] : connections_) c->inbound.clear();
+}
+
 size_t RpcPool::connections() const { return connections_.size(); }
 
 Async<void> RpcPool::dial(Connection& connection, std::string region) {

@@ -44,6 +44,8 @@ class RpcPool {
 
   // New certificates: connections made from now on use them, those there are go.
   void set_tls(TlsContextRef tls, bool verify_server_name);
+  // Ends the streams that servers opened and refuses those to come. Not from within one of them.
+  void stop_inbound();
   size_t connections() const;
 
  private:

@@ -46,6 +46,8 @@ class RpcWire {
  public:
   // The stream outlives this. A message of more than `max_bytes` ends it.
   explicit RpcWire(Stream& stream, size_t max_bytes = size_t{64} << 20) : stream_(stream), max_bytes_(max_bytes) {}
+  // Begins with what somebody else has read ahead.
+  RpcWire(Stream& stream, std::string unread) : RpcWire(stream) { in_ = std::move(unread); }
 
   // "EOF" when the peer has ended between messages.
   Async<Result<RpcRequestMessage>> read_request();

@@ -32,6 +32,12 @@ struct SearchLimits {
   size_t min_term_length = 2;
 };
 
+// `limits { }` of the RPC port.
+struct RpcLimits {
+  Duration handshake_timeout = 5s;   // 0: none
+  int max_conns_per_client = 100;    // 0: no limit
+};
+
 struct Config {
   std::string region = "global";
   std::string datacenter = "dc1";
@@ -67,6 +73,7 @@ struct Config {
   AutopilotConfig autopilot;
   SearchLimits search;
   double raft_multiplier = 1;
+  RpcLimits rpc_limits;
 };
 
 }  // namespace drover::server

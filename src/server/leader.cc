@@ -5,12 +5,14 @@
 #include "base/log.h"
 #include "model/rpc.h"
 #include "model/status.h"
+#include "server/autopilot.h"
 #include "server/core_jobs.h"
 #include "server/deployment_watcher.h"
 #include "server/eval_log.h"
 #include "server/first_objects.h"
 #include "server/periodic.h"
 #include "server/root_keys.h"
+#include "server/raft_membership.h"
 #include "server/server.h"
 
 namespace drover::server {
@@ -55,6 +57,8 @@ Async<Status> Leader::establish() {
   deployments_ = std::make_unique<DeploymentWatcher>(server_);
   periodic_->restore();
   ready_ = true;
+  members_ = std::make_unique<RaftMembership>(server_);
+  autopilot_ = std::make_unique<Autopilot>(server_);
   duties_.emplace_back(reap_failed());
   duties_.emplace_back(reap_canceled());
   duties_.emplace_back(periodic_duties());

@@ -23,8 +23,10 @@
 
 namespace drover::server {
 
+class Autopilot;
 class DeploymentWatcher;
 class PeriodicDispatcher;
+class RaftMembership;
 class Server;
 
 class Leader {
@@ -44,6 +46,9 @@ class Leader {
   Planner& planner() { return planner_; }
   Heartbeats& heartbeats() { return heartbeats_; }
   PeriodicDispatcher& periodic() { return *periodic_; }
+  // Null until established.
+  Autopilot* autopilot() { return autopilot_.get(); }
+  RaftMembership* members() { return members_.get(); }
 
   // Waits up to `timeout` for an evaluation of one of the types. Nothing: the time passed or the broker is paused.
   Async<std::optional<EvalBroker::Delivery>> dequeue(std::vector<std::string> types, Duration timeout);
@@ -94,6 +99,8 @@ class Leader {
   Planner planner_;
   std::unique_ptr<DeploymentWatcher> deployments_;
   std::unique_ptr<PeriodicDispatcher> periodic_;
+  std::unique_ptr<RaftMembership> members_;
+  std::unique_ptr<Autopilot> autopilot_;
   std::deque<Waiter> waiters_;
   Timer timer_;
   std::vector<Running> duties_;

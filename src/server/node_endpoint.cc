@@ -14,6 +14,7 @@
 #include "server/eval_log.h"
 #include "server/leader.h"
 #include "server/lookup.h"
+#include "server/membership.h"
 #include "server/rpc.h"
 #include "server/server.h"
 #include "server/stubs.h"
@@ -42,11 +43,15 @@ Async<Result<uint64_t>> evaluate_node(Server& server, const Uuid& id, uint64_t i
 void fill_servers(Server& server, NodeUpdateResponse& resp) {
   resp.LeaderRPCAddr = server.leader_address();
   resp.NumNodes = static_cast<int32_t>(server.snapshot().nodes().size());
-  for (auto& s : server.replica().configuration()) {
+  auto add = [&](std::string address, const std::string& datacenter) {
     auto& info = resp.Servers.emplace_back();
-    info.RPCAdvertiseAddr = s.address;
-    info.Datacenter = server.config().datacenter;
-  }
+    info.RPCAdvertiseAddr = std::move(address);
+    info.Datacenter = datacenter;
+  };
+  if (auto* membership = server.membership())
+    for (auto& s : membership->peers().in_region(server.config().region)) add(s.rpc_address, s.datacenter);
+  else
+    add(server.config().rpc_advertise, server.config().datacenter);
 }
 
 Status check_registration(const rpc::NodeRegisterRequest& req) {

@@ -5,9 +5,11 @@
 
 #include "base/strings.h"
 #include "codec/reflect.h"
+#include "model/client_rpc.h"
 #include "model/raft_requests.h"
 #include "model/rpc_requests.h"
 #include "raft/replica.h"
+#include "server/autopilot.h"
 #include "server/core_jobs.h"
 #include "server/leader.h"
 #include "server/membership.h"
@@ -20,22 +22,31 @@ namespace {
 
 Status status_ping(ReadContext&, const rpc::GenericRequest&, GenericResponse&) { return {}; }
 
-Status status_leader(ReadContext& c, const rpc::GenericRequest&, rpc::StringResponse& resp) {
-  resp.Value = c.server.leader_address();
+Status status_leader(ReadContext& c, const rpc::GenericRequest&, std::string& resp) {
+  resp = c.server.leader_address();
   return {};
 }
 
-Status status_peers(ReadContext& c, const rpc::GenericRequest&, rpc::StringListResponse& resp) {
-  resp.Values = List<std::string>::empty_list();
-  for (auto& s : c.server.replica().configuration()) resp.Values.push_back(s.address);
+Status status_peers(ReadContext& c, const rpc::GenericRequest&, List<std::string>& resp) {
+  resp = List<std::string>::empty_list();
+  for (auto& s : c.server.replica().configuration()) resp.push_back(s.address);
   return {};
 }
 
-Status region_list(ReadContext& c, const rpc::GenericRequest&, rpc::StringListResponse& resp) {
-  resp.Values = {c.server.config().region};
+// Where this server's log stands; the leader asks every server (autopilot).
+Status status_raft_stats(ReadContext& c, const rpc::GenericRequest&, rpc::RaftStats& resp) {
+  auto s = c.server.replica().stats();
+  resp.LastContact = s.last_contact < Duration::zero() ? "never" : s.last_contact == Duration::zero() ? "0" : format_duration(s.last_contact);
+  resp.LastTerm = s.last_log_term;
+  resp.LastIndex = s.last_log_index;
+  return {};
+}
+
+Status region_list(ReadContext& c, const rpc::GenericRequest&, List<std::string>& resp) {
+  resp = {c.server.config().region};
   if (auto* membership = c.server.membership()) {
     auto known = membership->peers().regions();
-    if (!known.empty()) resp.Values = List<std::string>(std::move(known));
+    if (!known.empty()) resp = List<std::string>(std::move(known));
   }
   return {};
 }
@@ -67,19 +78,13 @@ Status status_members(ReadContext& c, const rpc::GenericRequest&, ServerMembersR
   return {};
 }
 
-// The name and status under which gossip knows a server of the log's configuration.
-struct KnownAs {
-  std::string name = "(unknown)";
-  std::string status = "none";
-  std::string build;
-};
-KnownAs known_as(Server& server, const std::string& id) {
+// The name under which gossip knows a server of the log's configuration.
+std::string member_name(Server& server, const std::string& id) {
   if (auto* serf = server.serf())
     for (auto& m : serf->members())
-      if (m.tags.get_or("id") == id) return {m.name, std::string(gossip::status_text(m.status)), m.tags.get_or("build")};
+      if (m.tags.get_or("id") == id) return m.name;
   auto& own = server.config();
-  if (id == own.node_id) return {own.node_name + "." + own.region, "alive", own.build};
-  return {};
+  return id == own.node_id ? own.node_name + "." + own.region : "(unknown)";
 }
 
 Async<Status> system_gc(Server& server, const rpc::GenericWriteRequest&, GenericResponse&) {
@@ -100,7 +105,7 @@ Status raft_configuration(ReadContext& c, const rpc::GenericRequest&, RaftConfig
   for (auto& s : replica.configuration()) {
     auto& out = resp.Servers.emplace_back();
     out.ID = s.id;
-    out.Node = known_as(c.server, s.id).name;
+    out.Node = member_name(c.server, s.id);
     out.Address = s.address;
     out.Leader = s.id == leader.id;
     out.Voter = s.suffrage == raft::Suffrage::kVoter;
@@ -155,29 +160,9 @@ Async<Status> autopilot_set(Server& server, const rpc::AutopilotSetConfigRequest
 }
 
 Status server_health(ReadContext& c, const rpc::GenericRequest&, api::OperatorHealthReply& resp) {
-  auto& replica = c.server.replica();
-  auto stats = replica.stats();
-  auto leader = replica.leader();
-  resp.Healthy = true;
-  int64_t voters = 0;
-  for (auto& s : replica.configuration()) {
-    auto known = known_as(c.server, s.id);
-    auto& h = resp.Servers.emplace_back();
-    h.ID = s.id;
-    h.Name = known.name;
-    h.Address = s.address;
-    h.SerfStatus = known.status;
-    h.Version = known.build;
-    h.Leader = s.id == leader.id;
-    h.LastTerm = stats.last_log_term;
-    h.LastIndex = stats.last_log_index;
-    h.Healthy = known.status == "alive";
-    resp.Healthy &= h.Healthy;
-    h.Voter = s.suffrage == raft::Suffrage::kVoter;
-    h.StableSince = c.server.started();
-    voters += h.Voter;
-  }
-  resp.FailureTolerance = voters > 1 ? (voters - 1) / 2 : 0;
+  auto* leader = c.server.leader();
+  if (!leader || !leader->autopilot()) return Error(ErrorCode::kNoLeader, "No cluster leader");
+  resp = leader->autopilot()->health();
   return {};
 }
 
@@ -185,8 +170,9 @@ Status server_health(ReadContext& c, const rpc::GenericRequest&, api::OperatorHe
 
 void add_status_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&status_ping>("Status.Ping", Where::kLocal));
-  rows.push_back(rpc_row<&status_leader>("Status.Leader", Where::kLocal));
-  rows.push_back(rpc_row<&status_peers>("Status.Peers", Where::kLocal));
+  rows.push_back(rpc_row<&status_leader>("Status.Leader", Where::kStale));
+  rows.push_back(rpc_row<&status_peers>("Status.Peers", Where::kStale));
+  rows.push_back(rpc_row<&status_raft_stats>("Status.RaftStats", Where::kLocal));
   rows.push_back(rpc_row<&status_members>("Status.Members", Where::kLocal));
   rows.push_back(rpc_row<&region_list>("Region.List", Where::kLocal));
   rows.push_back(rpc_row<&system_gc>("System.GarbageCollect", Where::kLeader));

@@ -7,6 +7,7 @@
 // In-process callers (HTTP, the node agent of the same process) and the wire call the same rows.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -40,18 +41,25 @@ struct RpcRow {
   Where where;
   TypeGetter request;
   TypeGetter response;
+  std::shared_ptr<void> (*make_request)();   // default-made values
+  std::shared_ptr<void> (*make_response)();
   ReadFn read = nullptr;    // one of the two
   WriteFn write = nullptr;
 };
 
 namespace detail {
+template <class T>
+std::shared_ptr<void> made() {
+  return std::make_shared<T>();
+}
+
 template <auto Fn>
 struct RowOf;
 
 template <class Req, class Resp, Status (*Fn)(ReadContext&, const Req&, Resp&)>
 struct RowOf<Fn> {
   static RpcRow make(std::string_view method, Where where) {
-    return {method, where, &TypeOf<Req>::get, &TypeOf<Resp>::get,
+    return {method, where, &TypeOf<Req>::get, &TypeOf<Resp>::get, &made<Req>, &made<Resp>,
             [](ReadContext& c, const void* req, void* resp) {
               return Fn(c, *static_cast<const Req*>(req), *static_cast<Resp*>(resp));
             }};
@@ -61,7 +69,7 @@ struct RowOf<Fn> {
 template <class Req, class Resp, Async<Status> (*Fn)(Server&, const Req&, Resp&)>
 struct RowOf<Fn> {
   static RpcRow make(std::string_view method, Where where) {
-    return {method, where, &TypeOf<Req>::get, &TypeOf<Resp>::get, nullptr,
+    return {method, where, &TypeOf<Req>::get, &TypeOf<Resp>::get, &made<Req>, &made<Resp>, nullptr,
             [](Server& s, const void* req, void* resp) {
               return Fn(s, *static_cast<const Req*>(req), *static_cast<Resp*>(resp));
             }};
@@ -88,6 +96,7 @@ void add_status_rows(std::vector<RpcRow>& rows);
 void add_operator_rows(std::vector<RpcRow>& rows);
 void add_namespace_rows(std::vector<RpcRow>& rows);
 void add_service_rows(std::vector<RpcRow>& rows);
+void add_node_rpc_rows(std::vector<RpcRow>& rows);
 void add_search_rows(std::vector<RpcRow>& rows);
 void add_scaling_rows(std::vector<RpcRow>& rows);
 void add_dispatch_rows(std::vector<RpcRow>& rows);

@@ -7,16 +7,20 @@
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
 #include "server/keyring.h"
+#include "server/bootstrap.h"
+#include "server/cluster.h"
 #include "server/leader.h"
 #include "server/membership.h"
+#include "server/raft_membership.h"
 #include "server/state_machine.h"
 #include "server/worker.h"
 
 namespace drover::server {
 namespace {
 
-constexpr Duration kHoldTimeout = 5s;         // how long a call waits for a leader
 constexpr Duration kBlockingMax = 300s;
+constexpr double kElectionTicks = 9;          // 450 to 900 ms without a leader, times raft_multiplier: a new one within a second
+constexpr int kMovedTries = 3;                // of a write whose leader was none any more
 constexpr Duration kLeaveGrace = 5s, kLeavePoll = 50ms;
 constexpr std::string_view kLog = "nomad";
 
@@ -32,8 +36,11 @@ uint64_t index_of(const TypeInfo& type, const void* response) {
   return f ? reflect_uint(f->type(), f->in(response)) : 0;
 }
 
-void set_meta(const TypeInfo& type, void* response, bool known_leader) {
+// How fresh an answer is: whether there is a leader, and how long ago it was heard.
+void set_meta(const TypeInfo& type, void* response, bool known_leader, Duration last_contact) {
   if (auto* f = type.find("KnownLeader")) *static_cast<bool*>(f->in(response)) = known_leader;
+  if (auto* f = type.find("LastContact"); f && f->type().kind == Kind::kDuration)
+    *static_cast<Duration*>(f->in(response)) = std::max(Duration::zero(), last_contact);
 }
 
 }  // namespace
@@ -48,11 +55,15 @@ Server::Server(Config config, Parts parts) : config_(std::move(config)), parts_(
 
 Server::~Server() {
   // What refers to the others goes first.
-  membership_.reset();
+  if (cluster_) cluster_->stop_listening();
+  bootstrap_.reset();
+  flows_.clear();
   workers_.clear();
   establishing_.reset();
   alloc_updates_.reset();
   leader_.reset();
+  membership_.reset();
+  if (cluster_) cluster_->raft().attach(nullptr);
   replica_.reset();
 }
 
@@ -73,14 +84,28 @@ Status Server::open() {
   options.self = {config_.node_id, config_.rpc_advertise};
   options.dir = config_.data_dir + "/raft";
   options.memory = config_.in_memory;
-  options.election_ticks = static_cast<uint32_t>(options.election_ticks * config_.raft_multiplier);
-  raft::Parts parts{.world = parts_.world, .fsm = *fsm_, .disk = parts_.disk};
+  options.election_ticks = static_cast<uint32_t>(kElectionTicks * config_.raft_multiplier);
+  raft::Parts parts{.world = parts_.world, .fsm = *fsm_, .disk = parts_.disk, .log_thread = parts_.log_thread};
+  if (parts_.network) {
+    cluster_ = std::make_unique<Cluster>(*this, *parts_.network, parts_.tls);
+    if (!options.memory) parts.transport = &cluster_->raft();
+  }
   DROVER_TRY(replica_, raft::Replica::open(options, parts));
   if (!replica_->has_state() && config_.bootstrap_expect == 1) DROVER_CHECK(replica_->bootstrap({options.self}));
   if (parts_.network) {
     DROVER_TRY(membership_, Membership::create(parts_.world, *parts_.network, config_));
+    bootstrap_ = std::make_unique<Bootstrap>(*this);
+    membership_->on_change([this](gossip::EventType type, const ServerParts& member) { member_changed(type, member); });
   }
   return {};
+}
+
+void Server::member_changed(gossip::EventType type, const ServerParts& member) {
+  if (stopped_) return;
+  if (type == gossip::EventType::kJoin && member.region == config_.region) bootstrap_->check();
+  if (!leader_ || !leader_->members()) return;
+  // Gossip has forgotten a member that it reaps; all other news come with the member's status.
+  leader_->members()->changed(member, type == gossip::EventType::kReap ? gossip::MemberStatus::kNone : member.status);
 }
 
 gossip::Serf* Server::serf() { return membership_ ? &membership_->serf() : nullptr; }
@@ -91,6 +116,9 @@ void Server::start() {
   events.leadership = [this](bool leads, uint64_t term) { on_leadership(leads, term); };
   events.fatal = [this](const Error& e) { parts_.fatal(e); };
   replica_->start(std::move(events));
+  if (cluster_) cluster_->raft().attach(replica_.get());
+  if (cluster_ && parts_.rpc_listener) cluster_->listen(std::move(parts_.rpc_listener), config_.rpc_limits);
+  if (bootstrap_) bootstrap_->check();
   start_workers();
 }
 
@@ -101,16 +129,17 @@ Async<void> Server::leave() {
     return std::any_of(members.begin(), members.end(), [&](auto& m) { return m.id == config_.node_id; });
   };
   bool others = replica_->configuration().size() > 1;
-  bool led = is_leader();
-  if (led && others) {
+  if (is_leader() && others) {
     auto removed = co_await replica_->remove(config_.node_id);
-    if (!removed) log_error(kLog, "failed to remove ourself as raft peer", {{"error", removed.error().message}});
+    // Leadership has moved; the new leader takes this server out.
+    if (!removed && removed.error().code != ErrorCode::kNotLeader)
+      log_error(kLog, "failed to remove ourself as raft peer", {{"error", removed.error().message}});
   }
   if (auto* gossip = serf()) {
     auto left = co_await gossip->leave();
     if (!left) log_error(kLog, "failed to leave Serf cluster", {{"error", left.error().message}});
   }
-  if (led || !others) co_return;
+  if (!others) co_return;
   // The leader takes this server out when it sees it go.
   auto deadline = world().clock.monotonic() + kLeaveGrace;
   while (in_configuration() && world().clock.monotonic() < deadline) co_await sleep_for(world().loop, kLeavePoll);
@@ -125,6 +154,9 @@ Async<void> Server::shutdown() {
     if (!moved) log_warn(kLog, "leadership transfer failed", {{"error", moved.error().message}});
   }
   leader_.reset();
+  bootstrap_.reset();
+  if (cluster_) cluster_->stop_listening();
+  flows_.clear();
   membership_.reset();
 }
 
@@ -184,40 +216,37 @@ Async<Status> Server::wait_for_index(uint64_t index, Duration timeout) {
   co_return Status{};
 }
 
-Async<Status> Server::hold_until_ready() {
-  auto deadline = world().clock.monotonic() + kHoldTimeout;
-  while (!leader_ || !leader_->ready()) {
-    if (stopped_ || world().clock.monotonic() >= deadline)
-      co_return Error(ErrorCode::kNoLeader, is_leader() ? "Not ready to serve consistent reads" : "No cluster leader");
-    co_await sleep_for(world().loop, 10ms);
-  }
-  co_return Status{};
+void Server::run_flow(Async<void> flow) {
+  std::erase_if(flows_, [](auto& f) { return f.done(); });
+  flows_.emplace_back(std::move(flow));
 }
 
-Status Server::check_region(const TypeInfo& type, const void* request) const {
-  auto* f = type.find("Region");
-  if (!f || f->type().kind != Kind::kString) return {};
-  auto& region = *static_cast<const std::string*>(f->in(request));
-  if (region.empty() || region == config_.region) return {};
-  return internal("No path to region");
+void Server::set_tls(RpcTls tls) {
+  if (cluster_) cluster_->set_tls(std::move(tls));
 }
 
 Async<Status> Server::invoke(std::string_view method, const void* request, void* response) {
   auto* row = find_rpc(method);
-  if (!row) co_return not_found("Unknown rpc method: \"" + std::string(method) + "\"");
-  DROVER_CO_CHECK(check_region(row->request(), request));
-  if (row->write) {
-    if (row->where != Where::kLocal) DROVER_CO_CHECK(co_await hold_until_ready());
-    co_return co_await row->write(*this, request, response);
+  if (!row) co_return unknown_method(method);
+  co_return co_await invoke(*row, request, response);
+}
+
+Async<Status> Server::invoke(const RpcRow& row, const void* request, void* response) {
+  for (int tries = 0;; ++tries) {
+    DROVER_CO_TRY(bool answered, co_await forward(row, request, response));
+    if (answered) co_return Status{};
+    if (row.read) co_return co_await read(row, request, response);
+    auto status = co_await row.write(*this, request, response);
+    // Leadership went between the look and the write: nothing was written, the next leader may.
+    bool moved = !status && status.error().code == ErrorCode::kNotLeader && row.where != Where::kLocal;
+    if (!moved || tries == kMovedTries) co_return status;
+    row.response().reset(response);
   }
-  co_return co_await read(*row, request, response);
 }
 
 Async<Status> Server::read(const RpcRow& row, const void* request, void* response) {
   auto& type = row.response();
   auto options = options_of(row.request(), request);
-  if (row.where == Where::kLeader || (row.where == Where::kStale && !options.AllowStale))
-    DROVER_CO_CHECK(co_await hold_until_ready());
   auto wait = options.MaxQueryTime <= Duration::zero() ? kBlockingMax : std::min(options.MaxQueryTime, kBlockingMax);
   auto deadline = world().clock.monotonic() + wait + world().random.jitter(wait / 16);
   for (;;) {
@@ -232,7 +261,8 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
     auto left = deadline - world().clock.monotonic();
     if (left <= Duration::zero() || !co_await watch.wait(world().loop, left)) break;
   }
-  set_meta(type, response, !leader_address().empty());
+  auto leader = replica_->leader();
+  set_meta(type, response, !leader.address.empty(), leader.id == config_.node_id ? Duration::zero() : replica_->stats().last_contact);
   co_return Status{};
 }
 

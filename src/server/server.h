@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,14 +20,17 @@
 #include "raft/types.h"
 #include "server/config.h"
 #include "server/rpc.h"
+#include "server/rpc_tls.h"
 #include "state/fsm.h"
 #include "state/store.h"
 
 namespace drover::net {
+class Listener;
 class Network;
 }
 namespace drover::gossip {
 class Serf;
+enum class EventType : uint8_t;
 }
 namespace drover::raft {
 class Disk;
@@ -37,15 +41,22 @@ namespace drover::server {
 
 class AllocUpdateBatch;
 class Keyring;
+class Bootstrap;
+class Cluster;
 class Leader;
 class Membership;
+struct ServerParts;
 class StateMachine;
 class Worker;
 
 struct Parts {
   World& world;
   raft::Disk* disk = nullptr;  // null: the real one
-  net::Network* network = nullptr;  // null: this server takes no part in gossip
+  Pool* log_thread = nullptr;  // of the log; null: a thread of its own
+  net::Network* network = nullptr;  // null: a server by itself, without gossip, replication and RPC port
+  // The RPC port; null with a network: other servers and nodes cannot call this one.
+  std::unique_ptr<net::Listener> rpc_listener;
+  RpcTls tls;
   // The agent must stop: the log failed. Called on the loop.
   std::function<void(const Error&)> fatal;
 };
@@ -68,6 +79,7 @@ class Server {
   // `request` and `response` stay valid until the call ends. Errors carry the reference's texts. A blocking query
   // returns when its answer is newer than MinQueryIndex or its time is up; dropping the call ends it at once.
   Async<Status> invoke(std::string_view method, const void* request, void* response);
+  Async<Status> invoke(const RpcRow& row, const void* request, void* response);
 
   template <class Response, class Request>
   Async<Result<Response>> call(std::string_view method, Request request) {
@@ -109,6 +121,14 @@ class Server {
   Membership* membership() { return membership_.get(); }
   gossip::Serf* serf();
   Keyring& keyring() { return *keyring_; }
+  // Null without a network.
+  Cluster* cluster() { return cluster_.get(); }
+  // One call to one server, where this one already knows which; `region` is the other's.
+  Async<Status> call_server(const std::string& address, const std::string& region, const RpcRow& row, const void* request,
+                            void* response);
+  // Runs a flow that ends with the server at the latest.
+  void run_flow(Async<void> flow);
+  void set_tls(RpcTls tls);
   Time started() const { return started_; }
   bool is_leader() const;
   // "host:port" of the leader's RPC, empty when unknown.
@@ -126,10 +146,13 @@ class Server {
   Server(Config config, Parts parts);
   Status open();
   void on_leadership(bool leads, uint64_t term);
-  // This server knows one region: its own.
-  Status check_region(const TypeInfo& type, const void* request) const;
+  void member_changed(gossip::EventType type, const ServerParts& member);
   Async<Status> read(const RpcRow& row, const void* request, void* response);
-  Async<Status> hold_until_ready();
+  // forwarding.cc: true when another server has answered. A false means that this one is to answer, as the leader where the
+  // row asks for it.
+  Async<Result<bool>> forward(const RpcRow& row, const void* request, void* response);
+  Async<Status> call_region(const std::string& region, const RpcRow& row, const void* request, void* response);
+  Async<Status> confirm_leadership();
   Async<void> establish(uint64_t term);
   void start_workers();
 
@@ -143,6 +166,9 @@ class Server {
   std::unique_ptr<AllocUpdateBatch> alloc_updates_;
   std::unique_ptr<Keyring> keyring_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<Bootstrap> bootstrap_;
+  std::list<Running> flows_;
   Running establishing_;
   uint64_t term_ = 0;
   Time started_;

@@ -1,0 +1,38 @@
+// RaftMembership: the leader keeps the log's configuration in step with the servers that gossip knows (reference
+// server-core 4.5): those that come are added without a vote, those that left are taken out. Failed ones are autopilot's.
+// Lives with the leader, on the loop.
+#pragma once
+
+#include <deque>
+
+#include "base/async.h"
+#include "server/membership.h"
+
+namespace drover::server {
+
+class Server;
+
+class RaftMembership {
+ public:
+  explicit RaftMembership(Server& server);
+  ~RaftMembership();
+  // A change that gossip told of. More than it can hold are left to the next look at all members.
+  void changed(const ServerParts& member, gossip::MemberStatus status);
+
+ private:
+  Async<void> run();
+  Async<void> settle(ServerParts member, gossip::MemberStatus status);
+  Async<void> add(ServerParts member);
+  Async<void> remove(ServerParts member);
+
+  Server& server_;
+  struct Change {
+    ServerParts member;
+    gossip::MemberStatus status;
+  };
+  std::deque<Change> queue_;
+  Promise<bool> news_;
+  Running running_;
+};
+
+}  // namespace drover::server

@@ -1,0 +1,102 @@
+#include "server/streaming.h"
+
+#include <algorithm>
+
+#include "base/metrics.h"
+#include "base/strings.h"
+#include "codec/msgpack.h"
+#include "model/client_rpc.h"
+#include "net/memory_pipe.h"
+#include "net/rpc_error.h"
+#include "net/rpc_pool.h"
+#include "net/rpc_wire.h"
+#include "server/cluster.h"
+#include "server/membership.h"
+#include "server/node_rpc.h"
+#include "server/server.h"
+
+namespace drover::server {
+namespace {
+
+Async<void> refuse(net::Stream& stream, Error e) {
+  metric_count("nomad.streaming_rpc.request_error");
+  rpc::StreamErrWrapper out;
+  out.Error.ensure().Message = std::move(e.message);
+  out.Error->Code = net::rpc_status_of(e.code);
+  std::string bytes = to_msgpack(out);
+  (void)co_await net::write_all(stream, bytes);
+  stream.shutdown_write();
+}
+
+// The node that a request is about.
+Result<std::string> node_of(Server& server, const rpc::StreamTarget& target) {
+  if (target.AllocID.empty()) return invalid("missing AllocID");
+  auto id = Uuid::parse(target.AllocID);
+  auto alloc = id ? server.snapshot().allocs().get(*id) : nullptr;
+  if (!alloc) return not_found("Unknown allocation " + go_quote(target.AllocID));
+  return alloc->NodeID.str();
+}
+
+// A stream to wherever the request is to be answered, its method taken.
+Async<Result<std::unique_ptr<net::Stream>>> next_hop(Server& server, rpc::StreamTarget target, std::string method) {
+  if (!target.Region.empty() && target.Region != server.config().region)
+    co_return co_await open_in_region(server, target.Region, std::move(method));
+  DROVER_CO_TRY(auto node, node_of(server, target));
+  co_return co_await open_to_node(server, std::move(node), std::move(method));
+}
+
+Async<void> to_node(Server& server, std::unique_ptr<net::Stream> stream, std::string unread, std::string method) {
+  net::RpcWire wire(*stream, std::move(unread));
+  auto request = co_await wire.read_value();
+  if (!request) co_return;
+  auto target = from_msgpack<rpc::StreamTarget>(*request);
+  if (!target) co_return co_await refuse(*stream, invalid(target.error().message));
+  auto there = co_await next_hop(server, std::move(*target), std::move(method));
+  if (!there) co_return co_await refuse(*stream, std::move(there).error());
+  co_await net::bridge(server.world().loop, *stream, **there, *request + wire.take_unread());
+}
+
+template <const char* Method>
+Async<void> forward_to_node(Server& server, std::unique_ptr<net::Stream> stream, std::string unread) {
+  return to_node(server, std::move(stream), std::move(unread), Method);
+}
+
+constexpr char kLogs[] = "FileSystem.Logs", kStream[] = "FileSystem.Stream", kExec[] = "Allocations.Exec";
+
+}  // namespace
+
+const std::vector<StreamingRow>& streaming_table() {
+  static const std::vector<StreamingRow> table = {
+      {kExec, forward_to_node<kExec>},
+      {kLogs, forward_to_node<kLogs>},
+      {kStream, forward_to_node<kStream>},
+  };
+  return table;
+}
+
+const StreamingRow* find_streaming(std::string_view method) {
+  for (auto& row : streaming_table())
+    if (row.method == method) return &row;
+  return nullptr;
+}
+
+Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream) {
+  std::string unread;
+  auto method = co_await net::read_streaming_method(*stream, unread);
+  if (!method) co_return;
+  auto* row = find_streaming(*method);
+  Status taken;
+  if (!row) taken = internal("Unknown rpc method: " + go_quote(*method));
+  if (!co_await net::answer_streaming(*stream, taken) || !row) co_return;
+  co_await row->serve(server, std::move(stream), std::move(unread));
+}
+
+Result<std::unique_ptr<net::Stream>> open_stream(Server& server, std::string_view method) {
+  auto* row = find_streaming(method);
+  if (!row) return internal("Unknown rpc method: " + go_quote(std::string(method)));
+  auto [mine, theirs] = net::make_pipe(server.world().loop);
+  server.run_flow(row->serve(server, std::move(theirs), {}));
+  return std::move(mine);
+}
+
+}  // namespace drover::server

@@ -1,0 +1,32 @@
+// Streaming RPCs (reference server-core 5.3): named streams whose bytes belong to a handler. Those about an allocation's
+// node go on to that node, over its own connection or by way of the server that has it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/async.h"
+#include "base/result.h"
+#include "net/stream.h"
+
+namespace drover::server {
+
+class Server;
+
+// Serves the stream to its end; bytes that came with the header are in `unread`.
+using StreamingFn = Async<void> (*)(Server&, std::unique_ptr<net::Stream>, std::string unread);
+struct StreamingRow {
+  std::string_view method;
+  StreamingFn serve;
+};
+const std::vector<StreamingRow>& streaming_table();
+const StreamingRow* find_streaming(std::string_view method);
+
+// From the wire: reads the header and serves. `Unknown rpc method: "x"`.
+Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream);
+// From this process: the caller's end of a stream whose method is taken.
+Result<std::unique_ptr<net::Stream>> open_stream(Server& server, std::string_view method);
+
+}  // namespace drover::server
