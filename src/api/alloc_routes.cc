@@ -75,9 +75,9 @@ Async<Result<Reply>> stop_alloc(Call& call, std::string id) {
   req.AllocID = std::move(id);
   if (auto text = call.query.get("no_shutdown_delay"); !text.empty()) {
     auto b = parse_bool(text);
-    if (!b) call.exchange.headers().set("Content-Type", "application/octet-stream");  // as clients have always seen it
+    // The byte 0x01 stands in the reference's text; it is why the answer's type is sniffed as binary.
     if (!b)
-      co_return internal(fmt::format("no_shutdown_delay value is not a boolean: strconv.ParseBool: parsing {}: invalid syntax", go_quote(text)));
+      co_return internal(fmt::format("no_shutdown_delay\x01 value is not a boolean: strconv.ParseBool: parsing {}: invalid syntax", go_quote(text)));
     req.NoShutdownDelay = *b;
   }
   co_return co_await reply_write<AllocStopResponse>(call, "Alloc.Stop", std::move(req));

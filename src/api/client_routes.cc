@@ -7,6 +7,8 @@
 #include "api/fs_routes.h"
 #include "api/routes.h"
 #include "base/strings.h"
+#include "client/alloc_fs.h"
+#include "client/alloc_snapshot.h"
 #include "codec/reflect.h"
 #include "model/requests.h"
 #include "model/rpc_requests.h"
@@ -88,7 +90,8 @@ Async<Result<Reply>> alloc_restart(Call& call, std::string id) {
   AllocRestartBody body;
   if (call.has_body()) {
     auto decoded = co_await call.body(body);
-    if (!decoded) co_return Error(std::move(decoded).error());
+    bool blank = !decoded && decoded.error().message == "EOF";  // nothing but space: no body
+    if (!decoded && !blank) co_return internal(decoded.error().message);
   }
   DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
   if (body.AllTasks && !body.TaskName.empty()) co_return internal("task name cannot be set when restarting all tasks");
@@ -115,6 +118,22 @@ Async<Result<Reply>> alloc_signal(Call& call, std::string id) {
   co_return call.json(GenericResponse{});
 }
 
+// Only from the node itself: a successor's node asks this one by its own address.
+Async<Result<Reply>> alloc_snapshot(Call& call, std::string id) {
+  auto* client = call.agent.client();
+  if (!client) co_return invalid("node is not running a Nomad Client");
+  auto uuid = Uuid::parse(id);
+  auto files = uuid ? client->alloc_files(*uuid) : Result<client::AllocFiles>(not_found(""));
+  if (!files) co_return internal("allocation not found");
+  auto stream = client::snapshot_alloc(call.agent.world(), std::move(*files));
+  call.exchange.headers().set("Content-Type", "application/octet-stream");
+  DROVER_CO_CHECK(co_await call.exchange.start(200));
+  for (auto bytes = co_await stream->next(); !bytes.empty(); bytes = co_await stream->next())
+    DROVER_CO_CHECK(co_await call.exchange.write(bytes));
+  (void)co_await call.exchange.finish();
+  co_return Reply{.sent = true};
+}
+
 struct AllocOp {
   std::string_view name;
   Async<Result<Reply>> (*handle)(Call&, std::string id);
@@ -122,6 +141,7 @@ struct AllocOp {
 constexpr AllocOp kOps[] = {
     {"stats", alloc_stats},   {"exec", exec_alloc},     {"restart", alloc_restart},
     {"gc", alloc_collect},    {"signal", alloc_signal}, {"checks", alloc_checks},
+    {"snapshot", alloc_snapshot},
 };
 
 Async<Result<Reply>> one_client_alloc(Call& call) {

@@ -104,40 +104,53 @@ struct PendingRead {
   Promise<std::monostate> done;
 };
 
-Async<void> read_into(client::FrameReader& reader, PendingRead& into) {
+// The news comes as a callback of its own: whoever waits for it destroys this flow.
+Async<void> read_into(Loop& loop, client::FrameReader& reader, PendingRead& into) {
   into.frame = co_await reader.next();
-  into.done.set({});
+  into.done.set_from_any_thread(loop, {});
 }
 
 Async<std::monostate> until_done(Promise<std::monostate> done) { co_return co_await done; }
+
+// The answer's head, before its first bytes. Frames have no type of their own: theirs is guessed, as text.
+Async<Status> begin_stream(Call& call) {
+  auto& x = call.exchange;
+  if (x.started()) co_return Status{};
+  if (!x.headers().has("Content-Type")) x.headers().set("Content-Type", "text/plain; charset=utf-8");
+  co_return co_await x.start(200);
+}
 
 // The next frame; while nothing comes, an empty one tells the reader that the line is alive, and us when the reader is
 // gone.
 Async<Result<std::optional<StreamFrame>>> next_frame(Call& call, client::FrameReader& reader, bool heartbeats) {
   if (!heartbeats) co_return co_await reader.next();
   PendingRead pending;
-  Running read(read_into(reader, pending));
+  Running read(read_into(call.agent.world().loop, reader, pending));
   while (!pending.frame) {
     CancellableAwait<std::monostate> wait(until_done(pending.done));
     auto timer = call.agent.world().loop.after(kHeartbeat, [&wait] { wait.cancel(); });
-    if (!co_await wait) DROVER_CO_CHECK(co_await call.exchange.write("{}"));
+    if (co_await wait) continue;
+    DROVER_CO_CHECK(co_await begin_stream(call));
+    DROVER_CO_CHECK(co_await call.exchange.write("{}"));
   }
   co_return std::move(*pending.frame);
 }
 
-// Sends what the reader gives: bare data, or JSON frames. The first read happens before the status line, so that its
-// errors get a status of their own.
+// Sends what the reader gives: bare data, or JSON frames. An error before the first byte gets a status of its own, a
+// later one is appended to the body.
 Async<Result<Reply>> send_frames(Call& call, std::unique_ptr<client::FrameReader> reader, bool plain, bool follow) {
-  auto frame = co_await reader->next();
-  if (!frame) co_return Error(std::move(frame).error());
   auto& x = call.exchange;
-  DROVER_CO_CHECK(co_await x.start(200));
-  while (frame && *frame) {
+  for (;;) {
+    auto frame = co_await next_frame(call, *reader, follow && !plain);
+    if (!frame && !x.started()) co_return Error(std::move(frame).error());
+    if (!frame) (void)co_await x.write(frame.error().message);
+    if (!frame || !*frame) break;
     std::string bytes = plain ? std::move((*frame)->Data.data) : to_json(**frame);
-    if (!bytes.empty()) DROVER_CO_CHECK(co_await x.write(bytes));
-    frame = co_await next_frame(call, *reader, follow && !plain);
+    if (bytes.empty()) continue;
+    DROVER_CO_CHECK(co_await begin_stream(call));
+    DROVER_CO_CHECK(co_await x.write(bytes));
   }
-  if (!frame) (void)co_await x.write(frame.error().message);
+  if (!x.started()) co_return Reply::nothing();
   (void)co_await x.finish();
   co_return Reply{.sent = true};
 }

@@ -21,8 +21,7 @@ namespace fs_detail {
 
 Error go_errno(std::string_view op, const std::string& path, int err) {
   auto text = to_lower(std::strerror(err));
-  return {err == ENOENT || err == ENOTDIR ? ErrorCode::kNotFound : err == EACCES ? ErrorCode::kPermissionDenied : ErrorCode::kIo,
-          std::string(op) + " " + path + ": " + text};
+  return {err == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, std::string(op) + " " + path + ": " + text};
 }
 
 Error escapes() { return internal("Path escapes the alloc directory"); }
@@ -58,17 +57,17 @@ int open_beneath(int root, const std::string& relative, int flags) {
 
 }  // namespace
 
-Result<Handle> open_in(const AllocFiles& files, std::string_view path, int flags) {
+Result<Handle> open_in(const AllocFiles& files, std::string_view path, int flags, std::string_view op) {
   DROVER_TRY(auto relative, relative_path(files, path));
   auto shown = clean_join(files.paths.root, relative);
   Handle root(::open(files.paths.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (root.fd() < 0) return go_errno("stat", shown, errno);
+  if (root.fd() < 0) return go_errno(op, shown, errno);
   int fd = open_beneath(root.fd(), relative, flags);
   if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {  // an older kernel, or one that forbids the call
     if (!stays_within(files.paths.root, shown)) return escapes();
     fd = ::openat(root.fd(), relative.c_str(), flags | O_CLOEXEC | O_NOFOLLOW);
   }
-  if (fd < 0) return errno == EXDEV || errno == ELOOP ? escapes() : go_errno("stat", shown, errno);
+  if (fd < 0) return errno == EXDEV || errno == ELOOP ? escapes() : go_errno(op, shown, errno);
   return Handle(fd);
 }
 
@@ -86,8 +85,11 @@ Result<Handle> open_for_reading(const AllocFiles& files, const std::string& path
   auto secret = [&] { return invalid("Reading secret file prohibited: " + path); };
   if (is_secret(files, relative)) return secret();
   auto opened = open_in(files, path, O_RDONLY | O_NONBLOCK);
-  if (!opened) return Error(opened.error().code == ErrorCode::kNotFound ? ErrorCode::kInvalid : opened.error().code,
-                            opened.error().message);
+  if (!opened) {
+    auto code = opened.error().code;  // a file that cannot be looked at is the asker's mistake
+    bool theirs = code == ErrorCode::kNotFound || code == ErrorCode::kIo;
+    return Error(theirs ? ErrorCode::kInvalid : code, opened.error().message);
+  }
   if (is_secret(files, path_within(files, *opened))) return secret();
   struct stat st;
   if (::fstat(opened->fd(), &st) != 0) return go_errno("stat", path, errno);
@@ -130,7 +132,7 @@ AllocFileInfo info_of(std::string name, const struct stat& st) {
 }
 
 Result<List<AllocFileInfo>> list_now(const AllocFiles& files, const std::string& path) {
-  DROVER_TRY(auto dir, open_in(files, path, O_RDONLY | O_DIRECTORY));
+  DROVER_TRY(auto dir, open_in(files, path, O_RDONLY | O_DIRECTORY, "open"));
   DROVER_TRY(auto names, dir_names(dir));
   List<AllocFileInfo> out = List<AllocFileInfo>::empty_list();
   for (auto& name : names) {

@@ -38,7 +38,8 @@ Error escapes();
 // Cleaned and relative to the allocation's directory, "." for itself; an error when it climbs out.
 Result<std::string> relative_path(const AllocFiles& files, std::string_view path);
 bool is_secret(const AllocFiles& files, std::string_view relative);
-Result<Handle> open_in(const AllocFiles& files, std::string_view path, int flags);
+// `op` is what errors say was tried on the path.
+Result<Handle> open_in(const AllocFiles& files, std::string_view path, int flags, std::string_view op = "stat");
 // A regular file whose content may be shown.
 Result<Handle> open_for_reading(const AllocFiles& files, const std::string& path);
 // Where the opened file really is, relative to the allocation's directory.

@@ -119,6 +119,13 @@ Allocation AllocRunner::view() const {
   return out;
 }
 
+AllocFiles AllocRunner::files() const {
+  AllocFiles out;
+  out.paths = paths();
+  for (auto& t : tasks_) out.tasks[t->name()] = {!t->state().StartedAt.unset()};
+  return out;
+}
+
 void AllocRunner::acknowledge(Allocation update) {
   if (auto status = deps_.state.put_acknowledged(update); !status)
     log_error(kLog, "failed to persist acknowledged state", {{"error", status.error().message}});

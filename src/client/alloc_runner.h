@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/alloc_core.h"
+#include "client/alloc_fs.h"
 #include "client/alloc_hooks.h"
 #include "client/flows.h"
 #include "client/state_db.h"
@@ -61,6 +62,7 @@ class AllocRunner {
 
   TaskRunner* task(std::string_view name);
   const TaskRunner* task(std::string_view name) const;
+  AllocFiles files() const;
   const std::vector<std::unique_ptr<TaskRunner>>& tasks() const { return tasks_; }
   std::vector<std::string> task_names() const;
 

@@ -21,6 +21,11 @@ AllocRunner* Client::Impl::runner(const Uuid& id) const {
   return it == runners.end() ? nullptr : it->second.get();
 }
 
+const AllocFiles* Client::Impl::collected(const Uuid& id) const {
+  auto it = collected_.find(id);
+  return it == collected_.end() ? nullptr : &it->second;
+}
+
 std::map<Uuid, KnownAlloc> Client::Impl::known_allocs() const {
   std::map<Uuid, KnownAlloc> out;
   for (auto& [id, r] : runners) out[id] = {r->alloc()->AllocModifyIndex, r->terminal()};
@@ -99,6 +104,7 @@ Async<bool> Client::Impl::pull_and_apply(const rpc::NodeClientAllocsResponse& an
 
   for (auto& id : diff.collect) {
     settled.erase(id);
+    collected_.erase(id);
     if (runner(id)) destroy_soon(id, "no longer known to the servers");
   }
   std::vector<Ref<Allocation>> added;
@@ -145,6 +151,7 @@ void Client::Impl::add_alloc(Ref<Allocation> alloc, const StoredAlloc* stored) {
     return;
   }
   settled.erase(id);
+  collected_.erase(id);
   auto made = std::make_unique<AllocRunner>(
       runner_deps, previous, alloc, stored,
       AllocRunner::Callbacks{[this](AllocRunner& r) { runner_changed(r); }, [this](AllocRunner& r) { runner_ended(r); }});

@@ -27,7 +27,10 @@ Async<void> Client::Impl::destroy_flow(Uuid id) {
   co_await runner(id)->destroy();
   // Its last callbacks are on their way; it goes after them.
   poster.post([this, id] {
-    if (auto* r = runner(id)) settled[id] = r->alloc()->AllocModifyIndex;
+    if (auto* r = runner(id)) {
+      settled[id] = r->alloc()->AllocModifyIndex;
+      collected_[id] = r->files();
+    }
     destroying.erase(id);
     runners.erase(id);
   });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/alloc_diff.h"
+#include "client/alloc_fs.h"
 #include "client/alloc_runner.h"
 #include "client/client.h"
 #include "client/client_gc.h"
@@ -69,6 +70,7 @@ class Client::Impl {
   void runner_ended(AllocRunner& runner);
   Async<void> wait_previous(Uuid id);
   void save_protected();
+  const AllocFiles* collected(const Uuid& id) const;
 
   // ---- client_gc_flow.cc
   void destroy_soon(const Uuid& id, std::string reason);
@@ -115,6 +117,7 @@ class Client::Impl {
   // Allocations
   std::map<Uuid, std::unique_ptr<AllocRunner>> runners;
   std::map<Uuid, uint64_t> settled;     // without a runner: failed to be added, or done before they came; index seen
+  std::map<Uuid, AllocFiles> collected_;  // destroyed here while the servers still know them: what is left to answer with
   std::set<Uuid> protected_;            // the servers lost sight of them once: absence says nothing about them
   std::set<Uuid> destroying;
   uint64_t acted_index = 0;

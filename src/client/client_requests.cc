@@ -5,6 +5,7 @@
 #include "client/alloc_fs.h"
 #include "client/client_impl.h"
 #include "model/client_status.h"
+#include "model/multi_error.h"
 
 namespace drover::client {
 
@@ -50,9 +51,15 @@ Map<std::string> Client::stats_block() const {
 
 // ---- Allocations
 
+// A collected allocation answers as one whose tasks are all dead, until the servers forget it as well.
 Async<Status> Client::restart_alloc(Uuid id, std::string task, bool all_tasks) {
   auto* r = impl_->runner(id);
-  if (!r) co_return unknown_alloc(id);
+  auto* gone = r ? nullptr : impl_->collected(id);
+  if (!r && !gone) co_return unknown_alloc(id);
+  if (gone) {
+    if (task.empty() || all_tasks) co_return internal("restart of an alloc that should not run");
+    co_return gone->tasks.contains(task) ? invalid("Task not running") : not_found("Could not find task runner for task: " + task);
+  }
   if (!task.empty() && all_tasks) co_return internal("task name cannot be set when restarting all tasks");
   if (task.empty()) co_return co_await r->restart_tasks(all_tasks);
   co_return co_await r->restart_task(std::move(task));
@@ -60,6 +67,12 @@ Async<Status> Client::restart_alloc(Uuid id, std::string task, bool all_tasks) {
 
 Async<Status> Client::signal_alloc(Uuid id, std::string task, std::string signal) {
   auto* r = impl_->runner(id);
+  if (auto* gone = r ? nullptr : impl_->collected(id)) {
+    if (!task.empty()) co_return internal(gone->tasks.contains(task) ? "Task not running" : "Task not found");
+    MultiError errors;
+    for (auto& [name, facts] : gone->tasks) errors.add("Failed to signal task: " + name + ", err: Task not running");
+    co_return internal(errors.text());
+  }
   if (!r) co_return unknown_alloc(id);
   co_return co_await r->signal(std::move(task), std::move(signal));
 }
@@ -67,12 +80,14 @@ Async<Status> Client::signal_alloc(Uuid id, std::string task, std::string signal
 Async<Result<std::unique_ptr<drivers::ExecSession>>> Client::exec(Uuid id, std::string task,
                                                                   std::vector<std::string> command, bool tty) {
   if (impl_->config.disable_remote_exec) co_return Error(ErrorCode::kPermissionDenied, "Permission denied");
-  auto* r = impl_->runner(id);
-  if (!r) co_return unknown_alloc(id);
   if (task.empty()) co_return invalid("must provide task name");
   if (command.empty()) co_return invalid("command is not present");
+  auto* r = impl_->runner(id);
+  if (auto* gone = r ? nullptr : impl_->collected(id))
+    co_return gone->tasks.contains(task) ? not_found("task " + go_quote(task) + " is not running.") : internal("task not found");
+  if (!r) co_return unknown_alloc(id);
   auto* t = r->task(task);
-  if (!t) co_return invalid("unknown task name " + go_quote(task));
+  if (!t) co_return internal("task not found");  // the driver's capabilities are asked for first
   if (t->state().StartedAt.unset()) co_return not_found("task " + go_quote(task) + " not started yet.");
   if (!t->running()) co_return not_found("task " + go_quote(task) + " is not running.");
   co_return co_await t->exec_stream(std::move(command), tty);
@@ -82,19 +97,20 @@ Result<drivers::FsIsolation> Client::task_isolation(const Uuid& id, std::string_
   auto* r = impl_->runner(id);
   if (!r) return unknown_alloc(id);
   auto* t = r->task(task);
-  if (!t) return invalid("unknown task name " + go_quote(task));
+  if (!t) return internal("task not found");
   return t->isolation();
 }
 
 Async<Result<AllocResourceUsage>> Client::alloc_stats(Uuid id, std::string task) {
-  if (!impl_->runner(id)) co_return unknown_alloc(id);
-  if (!task.empty() && !impl_->runner(id)->task(task)) co_return internal("unknown task name " + go_quote(task));
+  auto* known = impl_->runner(id);
+  if (!known && !impl_->collected(id)) co_return unknown_alloc(id);
   AllocResourceUsage out;
   out.Tasks = Map<TaskResourceUsage>::empty_map();
   auto& sum = out.ResourceUsage.emplace();
   sum.MemoryStats.emplace();
   sum.CpuStats.emplace();
-  for (auto& name : impl_->runner(id)->task_names()) {
+  sum.DeviceStats = List<DeviceGroupStats>::empty_list();
+  for (auto& name : known ? known->task_names() : std::vector<std::string>()) {
     if (!task.empty() && name != task) continue;
     // The runner may go while a driver answers.
     auto* r = impl_->runner(id);
@@ -111,7 +127,7 @@ Async<Result<AllocResourceUsage>> Client::alloc_stats(Uuid id, std::string task)
 }
 
 Result<Map<CheckQueryResult>> Client::alloc_checks(const Uuid& id) const {
-  if (!impl_->runner(id)) return unknown_alloc(id);
+  if (!impl_->runner(id) && !impl_->collected(id)) return unknown_alloc(id);
   DROVER_TRY(auto results, impl_->state->check_results(id));
   auto out = Map<CheckQueryResult>::empty_map();
   for (auto& r : results) out.set(r.ID, r);
@@ -119,16 +135,14 @@ Result<Map<CheckQueryResult>> Client::alloc_checks(const Uuid& id) const {
 }
 
 Result<AllocFiles> Client::alloc_files(const Uuid& id) const {
-  auto* r = impl_->runner(id);
-  if (!r) return unknown_alloc(id);
-  AllocFiles out;
-  out.paths = r->paths();
-  for (auto& t : r->tasks()) out.tasks[t->name()] = {!t->state().StartedAt.unset()};
-  return out;
+  if (auto* r = impl_->runner(id)) return r->files();
+  if (auto* gone = impl_->collected(id)) return *gone;
+  return unknown_alloc(id);
 }
 
 Async<Status> Client::collect_alloc(Uuid id) {
   auto& i = *impl_;
+  if (!i.runner(id) && i.collected(id)) co_return Status();  // as it was asked for
   bool eligible = i.runner(id) && (i.gc.contains(id) || i.protected_.contains(id));
   if (!eligible) co_return not_found("No such allocation on client, or allocation not eligible for GC");
   i.destroy_soon(id, "forced collection");

@@ -426,6 +426,46 @@ TEST(ClientTest, TerminalAllocationsBeyondTheLimitAreCollectedOldestFirst) {
   EXPECT_TRUE(exists(n.config.alloc_dir + "/" + ids[3].str()));
 }
 
+TEST(ClientTest, CollectedAllocationAnswersUntilTheServersForgetIt) {
+  TestNode n;
+  n.boot();
+  auto id = n.place(one_task("batch", mock_task("main", {{"run_for", "1s"}})));
+  ASSERT_TRUE(n.reaches(id, "complete"));
+  ASSERT_TRUE(n.until([&] { return bool(*run_async(n.sim.loop, n.client->collect_alloc(id))); }));
+  EXPECT_FALSE(n.client->has_alloc(id));
+  EXPECT_TRUE(*run_async(n.sim.loop, n.client->collect_alloc(id)));
+  auto files = n.client->alloc_files(id);
+  ASSERT_TRUE(files);
+  EXPECT_EQ((*run_async(n.sim.loop, list_files(n.sim.world, *files, "/"))).error().message,
+            "open " + (n.dir / "alloc/") + id.str() + ": no such file or directory");
+  auto restart = [&](std::string task) { return run_async(n.sim.loop, n.client->restart_alloc(id, task, false))->error().message; };
+  EXPECT_EQ(restart(""), "restart of an alloc that should not run");
+  EXPECT_EQ(restart("main"), "Task not running");
+  EXPECT_EQ(restart("nope"), "Could not find task runner for task: nope");
+  EXPECT_TRUE((*run_async(n.sim.loop, n.client->alloc_stats(id, "")))->Tasks.empty());
+  n.server.erase(id);
+  ASSERT_TRUE(n.until([&] { return !n.client->alloc_files(id); }));
+  EXPECT_FALSE(*run_async(n.sim.loop, n.client->collect_alloc(id)));
+}
+
+TEST(ClientTest, ExecAndStatsOfATaskThatIsNotThere) {
+  TestNode n;
+  n.boot();
+  auto id = n.place(one_task("service", mock_task("main", {{"run_for", "1h"}})));
+  ASSERT_TRUE(n.reaches(id, "running"));
+  auto refused = [&](std::string task, std::vector<std::string> command) {
+    return run_async(n.sim.loop, n.client->exec(id, task, command, false))->error();
+  };
+  EXPECT_EQ(refused("nope", {"/bin/true"}).message, "task not found");
+  EXPECT_EQ(refused("nope", {"/bin/true"}).code, ErrorCode::kInternal);
+  EXPECT_EQ(refused("", {"/bin/true"}).message, "must provide task name");
+  EXPECT_EQ(refused("main", {}).message, "command is not present");
+  auto stats = *run_async(n.sim.loop, n.client->alloc_stats(id, "nope"));
+  ASSERT_TRUE(stats);
+  EXPECT_TRUE(stats->Tasks.empty() && !stats->Tasks.is_nil());
+  EXPECT_FALSE(stats->ResourceUsage->DeviceStats.is_nil());
+}
+
 TEST(ClientTest, StickyDiskMovesToTheSuccessor) {
   TestNode n;
   n.boot();

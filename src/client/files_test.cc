@@ -116,6 +116,15 @@ TEST_F(AllocFsTest, ListsAndStats) {
   auto missing = go(stat_file(sim_.world, files_, "web/nope"));
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(missing.error().message, "stat " + files_.paths.root + "/web/nope: no such file or directory");
+  missing = go(stat_file(sim_.world, files_, "web/local/a.txt/x"));
+  EXPECT_EQ(missing.error().code, ErrorCode::kIo);
+  EXPECT_EQ(missing.error().message, "stat " + files_.paths.root + "/web/local/a.txt/x: not a directory");
+  auto unlisted = go(list_files(sim_.world, files_, "web/local/a.txt"));
+  EXPECT_EQ(unlisted.error().code, ErrorCode::kIo);
+  EXPECT_EQ(unlisted.error().message, "open " + files_.paths.root + "/web/local/a.txt: not a directory");
+  unlisted = go(list_files(sim_.world, files_, "nope"));
+  EXPECT_EQ(unlisted.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(unlisted.error().message, "open " + files_.paths.root + "/nope: no such file or directory");
 }
 
 TEST_F(AllocFsTest, NothingOutsideAndNoSecretIsRead) {

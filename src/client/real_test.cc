@@ -169,7 +169,7 @@ TEST_F(RealTest, ExecRunsBesideTheTaskAndStatsAreTold) {
   }
   EXPECT_EQ(out, "in main\n");
   session.reset();
-  EXPECT_EQ(w_.await(client_->exec(id, "nope", {"x"}, false))->error().message, "unknown task name \"nope\"");
+  EXPECT_EQ(w_.await(client_->exec(id, "nope", {"x"}, false))->error().message, "task not found");
   auto stats = w_.await(client_->alloc_stats(id, ""));
   ASSERT_TRUE(stats && *stats);
   EXPECT_TRUE((*stats)->Tasks.contains("main"));

@@ -131,7 +131,6 @@ ResourceUsage to_api(const drivers::ResourceUsage& usage) {
   c.ThrottledTime = usage.cpu.throttled_time;
   c.Percent = usage.cpu.percent;
   c.Measured = List<std::string>(usage.cpu.measured);
-  out.DeviceStats = List<DeviceGroupStats>::empty_list();
   return out;
 }
 

@@ -69,11 +69,11 @@ TEST_F(Exec, NamesWhatCannotBeRun) {
   auto error = [&](std::vector<std::string> command) {
     return w_.await(driver_->exec(id_, std::move(command), seconds(10)))->error().message;
   };
-  EXPECT_EQ(error({"no-such-program"}), "exec: \"no-such-program\": executable file not found in $PATH");
-  EXPECT_EQ(error({"/no/such"}), "fork/exec /no/such: no such file or directory");
-  EXPECT_EQ(error({"/etc"}), "fork/exec /etc: permission denied");
+  EXPECT_EQ(error({"no-such-program"}), "rpc error: code = Unknown desc = failed to start command: exec: \"no-such-program\": executable file not found in $PATH");
+  EXPECT_EQ(error({"/no/such"}), "rpc error: code = Unknown desc = failed to start command: fork/exec /no/such: no such file or directory");
+  EXPECT_EQ(error({"/etc"}), "rpc error: code = Unknown desc = failed to start command: fork/exec /etc: permission denied");
   EXPECT_EQ(error({}), "command is required but was empty");
-  EXPECT_EQ(error({std::string(100000, 'x')}), "argument list too long");
+  EXPECT_EQ(error({std::string(100000, 'x')}), "rpc error: code = Unknown desc = failed to start command: argument list too long");
 }
 
 TEST_F(Exec, StreamsAllThree) {

@@ -133,6 +133,8 @@ Async<Result<std::unique_ptr<ShimConnection>>> ShimTask::open_exec(const ShimExe
     e.message = by_name ? "exec: " + go_quote(program) + ": executable file not found in $PATH"
                         : "fork/exec " + program + e.message.substr(9);
   }
+  // The reference's executor is behind gRPC, and this is how its refusals reach operators.
+  e.message = "rpc error: code = Unknown desc = failed to start command: " + e.message;
   co_return e;
 }
 
