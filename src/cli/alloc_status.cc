@@ -24,6 +24,26 @@ constexpr std::string_view kArguments =
     "This command takes one of the following argument conditions:\n * A single <allocation>\n * No arguments, with output "
     "format specified";
 
+// Events of old servers say in fields what newer ones say in details, and have no text to show.
+TaskEvent with_details(TaskEvent e) {
+  if (!e.Details.empty() || !e.more) return e;
+  auto& m = *e.more;
+  auto number = [](int64_t n) { return n ? std::to_string(n) : std::string(); };
+  const std::pair<std::string_view, std::string> all[] = {
+      {"restart_reason", m.RestartReason.str()},     {"setup_error", m.SetupError.str()},
+      {"driver_error", m.DriverError.str()},         {"exit_code", number(m.ExitCode)},
+      {"signal", number(m.Signal)},                  {"exit_message", e.Message.str()},
+      {"kill_timeout", m.KillTimeout.count() ? format_duration(m.KillTimeout) : ""},
+      {"kill_error", m.KillError.str()},             {"kill_reason", m.KillReason.str()},
+      {"start_delay", number(m.StartDelay)},         {"download_error", m.DownloadError.str()},
+      {"validation_error", m.ValidationError.str()}, {"failed_sibling", m.FailedSibling.str()},
+      {"task_signal", m.TaskSignal.str()},           {"task_signal_reason", m.TaskSignalReason.str()},
+      {"driver_message", m.DriverMessage.str()},
+  };
+  for (auto& [key, value] : all)
+    if (!value.empty()) e.Details.set(key, value);
+  return e;
+}
 
 class AllocPage {
  public:
@@ -165,9 +185,10 @@ class AllocPage {
   }
 
   const TaskLifecycleConfig* lifecycle(std::string_view task) const {
-    if (!a_.AllocatedResources) return nullptr;
-    auto* l = a_.AllocatedResources->TaskLifecycles.find(task);
-    return l && *l ? l->get() : nullptr;
+    if (!group_) return nullptr;
+    for (auto& t : group_->Tasks)
+      if (t.Name == task) return t.Lifecycle ? t.Lifecycle.get() : nullptr;
+    return nullptr;
   }
 
   void short_tasks() const {
@@ -288,7 +309,7 @@ class AllocPage {
     Rows rows{"Time|Type|Description"};
     for (size_t i = state.Events.size(); i-- > 0;) {
       auto& e = state.Events[i];
-      auto text = e.DisplayMessage.empty() ? display_message(e) : e.DisplayMessage.str();
+      auto text = e.DisplayMessage.empty() ? display_message(with_details(e)) : e.DisplayMessage.str();
       rows.push_back(fmt::format("{}|{}|{}", absolute_time(e.Time), e.Type.view(), text));
     }
     c_.ui.output(table(rows));

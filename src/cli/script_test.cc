@@ -306,7 +306,7 @@ TEST_P(Scripts, AnswersAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cli, Scripts,
-                         testing::Values("search_status", "acl", "acl_auth", "variables", "scaling", "keyring", "csi", "services", "dispatch", "plan", "job_monitor", "job_status", "eval", "deployments", "node", "operator", "debug"),
+                         testing::Values("search_status", "acl", "acl_auth", "variables", "scaling", "keyring", "csi", "services", "dispatch", "plan", "job_monitor", "job_status", "eval", "deployments", "node", "operator", "debug", "alloc"),
                          [](auto& info) { return info.param; });
 
 }  // namespace
