@@ -149,7 +149,8 @@ class Agent::Impl final : public api::Agent {
   std::string server_node_id() const { return server_ ? std::string(server_->node_id()) : std::string(); }
 
   void reload(const Settings& s) {
-    configure_log(s.log);
+    if (auto set = configure_log(s.log); !set)
+      log_error("agent", "the log configuration was not taken", {{"error", set.error().message}});
     settings_.log = s.log;
     settings_.http_response_headers = s.http_response_headers;
     if (server_ && s.server && (s.server->num_schedulers != server_->config().num_schedulers ||

@@ -135,6 +135,9 @@ Status check_config(const Config& c, const CheckOptions& options, const std::fun
     if (server.Enabled && server.BootstrapExpect % 2 == 0)
       notice("WARNING: Number of bootstrap servers should ideally be set to an odd number.");
   }
+  // An operator who asks for access control must not get an agent that lets everybody in.
+  if (c.ACL && c.ACL->Enabled)
+    return invalid("acl.enabled is true, but this version does not check tokens yet; set it to false to run without access control");
   if (server.ProtocolVersion != 0) notice("Please remove deprecated protocol_version field from config.");
   return {};
 }

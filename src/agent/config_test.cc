@@ -402,6 +402,8 @@ TEST(AgentCheckTest, TheReferencesWords) {
   for (auto& [text, want] : cases) EXPECT_EQ(check(text).error, want) << text;
   EXPECT_EQ(check(kClient, {.bootstrap_flag = true}).error, "Bootstrap requires server mode to be enabled");
   EXPECT_EQ(check("server { enabled = true }", {.dev_mode = true}).error, "");
+  EXPECT_NE(check("server { enabled = true }\nacl { enabled = true }", {.dev_mode = true}).error.find("does not check tokens"),
+            std::string::npos);
 }
 
 TEST(AgentCheckTest, Notices) {

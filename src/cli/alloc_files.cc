@@ -197,8 +197,8 @@ int run_alloc_fs(Context& c) {
 
 class LogsCommand {
  public:
-  LogsCommand(Context& c, Api& api, Api& node, std::string id, std::string task)
-      : c_(c), api_(api), node_(node), id_(std::move(id)), task_(std::move(task)) {}
+  LogsCommand(Context& c, Api& node, std::string id, std::string task)
+      : c_(c), node_(node), id_(std::move(id)), task_(std::move(task)) {}
 
   int run() {
     OnInterrupt on_interrupt([&] {
@@ -272,7 +272,6 @@ class LogsCommand {
   }
 
   Context& c_;
-  Api& api_;
   Api& node_;
   std::string id_, task_;
   std::atomic<bool> stopped_ = false;
@@ -297,7 +296,7 @@ int run_alloc_logs(Context& c) {
   api->set_namespace(alloc->Namespace.str());
   auto node = api->for_node(alloc->NodeID.str());
   if (!node) return c.fail(fmt::format("Failed to read stdout file: error reading file: {}", node.error().message));
-  return LogsCommand(c, *api, **node, alloc->ID.str(), task).run();
+  return LogsCommand(c, **node, alloc->ID.str(), task).run();
 }
 
 constexpr Flag kJobFlag{"job", FlagKind::kBool, " <job>", "The argument is a job; one of its allocations is chosen.", ""};
