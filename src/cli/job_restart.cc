@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 
 #include "base/strings.h"
 #include "cli/alloc_commands.h"
@@ -102,13 +104,29 @@ class Restart {
     return batches(chosen);
   }
 
+  // On the interrupt's thread: no allocation is restarted until the answer is there. What was asked for before goes on.
+  void interrupted() {
+    if (prompting_) ::_exit(1);
+    std::lock_guard lock(gate_);
+    auto answer = c_.ui.ask("\nRestart interrupted, no more allocations will be restarted. Are you sure you want to stop the restart "
+                            "process? [y/N]");
+    if (!answer || to_lower(*answer) == "y") ::_exit(0);
+  }
+
  private:
+  // A question of the run itself; an interrupt ends it and the run.
+  Result<std::string> question(std::string_view text) {
+    prompting_ = true;
+    auto answer = c_.ui.ask(text);
+    prompting_ = false;
+    return answer;
+  }
   std::string path(std::string_view below = "") const { return "/v1/job/" + escape(ref_.id) + std::string(below); }
   std::string stamp() const { return absolute_time(c_.now()); }
   std::string brief(const Uuid& id) const { return short_id(id, c_.verbose()); }
 
-  bool go_on_in_one_region() const {
-    auto answer = c_.ui.ask(fmt::format("Are you sure you want to restart multi-region job \"{}\" in a single region? [y/N]", ref_.id));
+  bool go_on_in_one_region() {
+    auto answer = question(fmt::format("Are you sure you want to restart multi-region job \"{}\" in a single region? [y/N]", ref_.id));
     return answer && to_lower(*answer) == "y";
   }
 
@@ -174,15 +192,15 @@ class Restart {
   }
 
   bool ask(bool failed) {
-    auto question = failed ? "Ignore the errors above and proceed with the next batch? [y/N/<wait duration>]"
+    auto text = failed ? "Ignore the errors above and proceed with the next batch? [y/N/<wait duration>]"
                            : "Proceed with the next batch? [Y/n/<wait duration>]";
     for (;;) {
-      auto answer = c_.ui.ask(question);
+      auto answer = this->question(text);
       if (!answer) return false;
-      auto text = to_lower(trim_space(*answer));
-      if (text == "y" || text == "yes" || (text.empty() && !failed)) return true;
-      if (text == "n" || text == "no" || text.empty()) return false;
-      if (auto d = parse_duration(text)) {
+      auto word = to_lower(trim_space(*answer));
+      if (word == "y" || word == "yes" || (word.empty() && !failed)) return true;
+      if (word == "n" || word == "no" || word.empty()) return false;
+      if (auto d = parse_duration(word)) {
         c_.ui.output(fmt::format("==> {}: Proceeding restarts with new wait time of {}", stamp(), format_duration(*d)));
         o_.wait = *d;
         o_.ask_wait = false;
@@ -195,6 +213,7 @@ class Restart {
 
   // Restarts one allocation; adds what went wrong to `errors`. `hopeless`: the next would fail the same way.
   void one(const AllocListStub& a, std::vector<std::string>& errors, bool& hopeless) {
+    { std::lock_guard wait_for_an_answer(gate_); }
     auto note = [&](const std::string& why) {
       errors.push_back(fmt::format("Error restarting allocation \"{}\": {}", brief(a.ID), why));
       hopeless |= why.find("Permission denied") != why.npos;
@@ -273,6 +292,8 @@ class Restart {
                                 brief(eval.ID), brief(a.ID)));
   }
 
+  std::mutex gate_;  // held while an interrupt asks
+  std::atomic<bool> prompting_ = false;
   Context& c_;
   Api& api_;
   Options o_;
@@ -289,12 +310,9 @@ int run_job_restart(Context& c) {
   if (!api) return 1;
   auto ref = find_job(*api, c.args.rest[0]);
   if (!ref) return c.fail(ref.error().message);
-  OnInterrupt on_interrupt([&] {
-    // The allocations whose restart was asked for are the servers' affair; no more are asked for.
-    c.io.err("\nRestart interrupted, no more allocations will be restarted.\n");
-    ::_exit(0);
-  });
-  return Restart(c, *api, std::move(*options), *ref).run();
+  Restart restart(c, *api, std::move(*options), *ref);
+  OnInterrupt on_interrupt([&] { restart.interrupted(); });
+  return restart.run();
 }
 
 constexpr Flag kFlags[] = {

@@ -7,7 +7,8 @@
 //   => CODE                                                      output, then "=> stderr", then "=> asked"
 //
 // An answer serves requests with this method and URL (parameters in any order, decoded); "then" instead of "answer" adds
-// one for the request after that, the last one is given from then on. All are forgotten at the line "forget". The clock stands at 2023-05-20T12:00:00Z and moves by
+// one for the request after that, the last one is given from then on. All are forgotten at the line "forget". From the
+// line "terminal" on, commands see one on both ends, without colours. The clock stands at 2023-05-20T12:00:00Z and moves by
 // sleeping only. DROVER_REWRITE=1 writes what came out into the script.
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -227,6 +228,7 @@ class ScriptRun {
       if (word == "answer" || word == "then") answer(rest, step.block, word == "answer");
       else if (word == "file") (void)write_file(rest, join(step.block, "\n") + "\n", 0600);
       else if (word == "forget") server_.forget();
+      else if (word == "terminal") terminal_ = true;
       else if (word == "cli" || word == "calls") came = command(rest, step.block, word == "calls");
       else ADD_FAILURE() << "unknown step: " << step.line;
       if (!std::getenv("DROVER_REWRITE") && (word == "cli" || word == "calls"))
@@ -276,6 +278,8 @@ class ScriptRun {
     io.read_all = [&] { return input.empty() ? std::string() : join(input, "\n") + "\n"; };
     io.now = [&] { return now_; };
     io.sleep = [&](Duration d) { now_ = now_ + d; };
+    io.stdin_tty = io.stdout_tty = terminal_;
+    if (terminal_) io.env.emplace_back("NOMAD_CLI_NO_COLOR=1");
     (void)server_.take_asked();
     int code = run(words, io);
     std::vector<std::string> came{fmt::format("=> {}", code)};
@@ -291,6 +295,7 @@ class ScriptRun {
     return came;
   }
 
+  bool terminal_ = false;
   Script script_;
   CannedServer server_;
   std::string dir_, old_dir_;
@@ -306,7 +311,7 @@ TEST_P(Scripts, AnswersAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cli, Scripts,
-                         testing::Values("search_status", "acl", "acl_auth", "variables", "scaling", "keyring", "csi", "services", "dispatch", "plan", "job_monitor", "job_status", "eval", "deployments", "node", "operator", "debug", "alloc"),
+                         testing::Values("search_status", "acl", "acl_auth", "variables", "scaling", "keyring", "csi", "services", "dispatch", "plan", "job_monitor", "job_status", "eval", "deployments", "node", "operator", "debug", "alloc", "job_restart"),
                          [](auto& info) { return info.param; });
 
 }  // namespace
