@@ -10,80 +10,103 @@
 #include "client/alloc_fs.h"
 #include "client/alloc_snapshot.h"
 #include "codec/reflect.h"
+#include "model/client_rpc.h"
 #include "model/requests.h"
 #include "model/rpc_requests.h"
 
 namespace drover::api {
 
-Async<Result<client::Client*>> client_of_alloc(Call& call, std::string alloc_id) {
-  auto* local = call.agent.client();
-  auto id = Uuid::parse(alloc_id);
-  if (local && id && !id->nil() && local->has_alloc(*id)) co_return local;
-  rpc::AllocSpecificRequest req;
-  req.AllocID = alloc_id;
-  req.AllowStale = true;
-  req.Region = call.query.get("region");
-  auto found = co_await call.rpc<rpc::SingleAllocResponse>("Alloc.GetAlloc", std::move(req));
-  if (!found) co_return Error(std::move(found).error());
-  if (!found->Alloc) co_return not_found(fmt::format("Unknown allocation {}", go_quote(alloc_id)));
-  // Collected here, still known to the servers: the local client answers for what is left of it.
-  if (local && found->Alloc->NodeID == local->node_id()) co_return local;
-  co_return not_found("No path to node");
-}
-
-Async<Result<client::Client*>> client_of_node(Call& call, std::string node_id, ErrorCode unknown_code) {
-  auto* local = call.agent.client();
-  if (node_id.empty() || (local && node_id == local->node_id().str())) {
-    if (!local) co_return invalid("No local Node and node_id not provided");
-    co_return local;
-  }
-  rpc::NodeSpecificRequest req;
-  req.NodeID = node_id;
-  req.AllowStale = true;
-  req.Region = call.query.get("region");
-  auto found = co_await call.rpc<rpc::SingleNodeResponse>("Node.GetNode", std::move(req));
-  if (!found) co_return Error(std::move(found).error());
-  if (!found->Node) co_return Error(unknown_code, "Unknown node " + node_id);
-  co_return not_found("No path to node");
-}
-
 namespace {
 
+rpc::NodeSpecificRequest about_node(std::string node) {
+  rpc::NodeSpecificRequest req;
+  req.NodeID = std::move(node);
+  return req;
+}
+
+// Where only the code differs: an unknown node is 404 on one route, 500 on the others.
+Error unknown_node_is_internal(Error e) {
+  return e.message.starts_with("Unknown node") ? internal(std::move(e.message)) : e;
+}
+
 Async<Result<Reply>> node_stats(Call& call) {
-  DROVER_CO_TRY(auto* client, co_await client_of_node(call, std::string(call.query.get("node_id")), ErrorCode::kNotFound));
-  DROVER_CO_TRY(auto stats, client->host_stats());
-  co_return call.json(stats);
+  auto node = std::string(call.query.get("node_id"));
+  DROVER_CO_TRY(auto* local, local_client_of_node(call, node));
+  if (local) {
+    DROVER_CO_TRY(auto stats, local->host_stats());
+    co_return call.json(stats);
+  }
+  auto resp = co_await ask_node<rpc::ClientStatsResponse>(call, "ClientStats.Stats", about_node(std::move(node)));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return call.json(resp->HostStats);
 }
 
 Async<Result<Reply>> node_gc(Call& call) {
-  DROVER_CO_TRY(auto* client, co_await client_of_node(call, std::string(call.query.get("node_id")), ErrorCode::kInternal));
-  co_await client->collect_all();
+  auto node = std::string(call.query.get("node_id"));
+  DROVER_CO_TRY(auto* local, local_client_of_node(call, node));
+  if (local) {
+    co_await local->collect_all();
+    co_return Reply::nothing();
+  }
+  auto resp = co_await ask_node<GenericResponse>(call, "ClientAllocations.GarbageCollectAll", about_node(std::move(node)));
+  if (!resp) co_return unknown_node_is_internal(std::move(resp).error());
   co_return Reply::nothing();
+}
+
+Async<Result<Reply>> read_metadata(Call& call, std::string node) {
+  DROVER_CO_TRY(auto* local, local_client_of_node(call, node));
+  if (local) co_return call.json(local->node_meta());
+  auto resp = co_await ask_node<NodeMetaResponse>(call, "NodeMeta.Read", about_node(std::move(node)));
+  if (!resp) co_return unknown_node_is_internal(std::move(resp).error());
+  co_return call.json(*resp);
 }
 
 Async<Result<Reply>> node_metadata(Call& call) {
   auto node = std::string(call.query.get("node_id"));
-  if (call.is("GET")) {
-    DROVER_CO_TRY(auto* client, co_await client_of_node(call, node, ErrorCode::kInternal));
-    co_return call.json(client->node_meta());
-  }
+  if (call.is("GET")) co_return co_await read_metadata(call, std::move(node));
   if (!call.is("POST")) co_return method_error();
   NodeMetaApplyRequest body;
   auto decoded = co_await call.body(body);
   if (!decoded) co_return Error(std::move(decoded).error());
-  if (node.empty()) node = body.NodeID;
-  DROVER_CO_TRY(auto* client, co_await client_of_node(call, node, ErrorCode::kInternal));
+  if (!node.empty()) body.NodeID = node;
+  DROVER_CO_TRY(auto* local, local_client_of_node(call, body.NodeID));
   if (body.Meta.is_nil()) co_return invalid("missing required Meta object");
-  DROVER_CO_TRY(auto applied, client->apply_node_meta(body.Meta));
-  co_return call.json(applied);
+  if (local) {
+    DROVER_CO_TRY(auto applied, local->apply_node_meta(body.Meta));
+    co_return call.json(applied);
+  }
+  auto resp = co_await ask_node<NodeMetaResponse>(call, "NodeMeta.Apply", std::move(body));
+  if (!resp) co_return unknown_node_is_internal(std::move(resp).error());
+  co_return call.json(*resp);
 }
 
 // ---- one allocation --------------------------------------------------------------------------------------------------
 
 Async<Result<Reply>> alloc_stats(Call& call, std::string id) {
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  DROVER_CO_TRY(auto usage, co_await client->alloc_stats(*Uuid::parse(id), std::string(call.query.get("task"))));
-  co_return call.json(usage);
+  auto task = std::string(call.query.get("task"));
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(auto usage, co_await local->alloc_stats(*Uuid::parse(id), task));
+    co_return call.json(usage);
+  }
+  rpc::AllocStatsRequest req;
+  req.AllocID = std::move(id);
+  req.Task = std::move(task);
+  auto resp = co_await ask_node<rpc::AllocStatsResponse>(call, "ClientAllocations.Stats", std::move(req));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return call.json(resp->Stats);
+}
+
+// What an operation came to, as the route answers it.
+Result<Reply> operation_reply(Call& call, Status done, bool with_body) {
+  if (!done) return operation_error(std::move(done).error());
+  return with_body ? call.json(GenericResponse{}) : Reply::nothing();
+}
+
+template <class Request>
+Async<Status> operate_remotely(Call& call, std::string_view method, Request request) {
+  auto resp = co_await ask_node<GenericResponse>(call, method, std::move(request));
+  if (!resp) co_return std::move(resp).error();
+  co_return Status{};
 }
 
 Async<Result<Reply>> alloc_restart(Call& call, std::string id) {
@@ -93,18 +116,22 @@ Async<Result<Reply>> alloc_restart(Call& call, std::string id) {
     bool blank = !decoded && decoded.error().message == "EOF";  // nothing but space: no body
     if (!decoded && !blank) co_return internal(decoded.error().message);
   }
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  if (body.AllTasks && !body.TaskName.empty()) co_return internal("task name cannot be set when restarting all tasks");
-  auto restarted = co_await client->restart_alloc(*Uuid::parse(id), body.TaskName, body.AllTasks);
-  if (!restarted) co_return internal(restarted.error().message);
-  co_return call.json(GenericResponse{});
+  auto* local = local_client_of(call, id);
+  if (local && body.AllTasks && !body.TaskName.empty())
+    co_return internal("task name cannot be set when restarting all tasks");
+  if (local) co_return operation_reply(call, co_await local->restart_alloc(*Uuid::parse(id), body.TaskName, body.AllTasks), true);
+  rpc::AllocRestartRequest req;
+  req.AllocID = std::move(id);
+  req.TaskName = body.TaskName;
+  req.AllTasks = body.AllTasks;
+  co_return operation_reply(call, co_await operate_remotely(call, "ClientAllocations.Restart", std::move(req)), true);
 }
 
 Async<Result<Reply>> alloc_collect(Call& call, std::string id) {
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  auto collected = co_await client->collect_alloc(*Uuid::parse(id));
-  if (!collected) co_return internal(collected.error().message);
-  co_return Reply::nothing();
+  if (auto* local = local_client_of(call, id)) co_return operation_reply(call, co_await local->collect_alloc(*Uuid::parse(id)), false);
+  rpc::AllocSpecificRequest req;
+  req.AllocID = std::move(id);
+  co_return operation_reply(call, co_await operate_remotely(call, "ClientAllocations.GarbageCollect", std::move(req)), false);
 }
 
 Async<Result<Reply>> alloc_signal(Call& call, std::string id) {
@@ -112,10 +139,10 @@ Async<Result<Reply>> alloc_signal(Call& call, std::string id) {
   AllocSignalRequest body;
   auto decoded = co_await call.body(body);
   if (!decoded) co_return invalid("Failed to decode body: " + decoded.error().message);
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  auto signalled = co_await client->signal_alloc(*Uuid::parse(id), body.Task, body.Signal);
-  if (!signalled) co_return internal(signalled.error().message);
-  co_return call.json(GenericResponse{});
+  if (auto* local = local_client_of(call, id))
+    co_return operation_reply(call, co_await local->signal_alloc(*Uuid::parse(id), body.Task, body.Signal), true);
+  body.AllocID = std::move(id);
+  co_return operation_reply(call, co_await operate_remotely(call, "ClientAllocations.Signal", std::move(body)), true);
 }
 
 // Only from the node itself: a successor's node asks this one by its own address.
@@ -155,8 +182,16 @@ Async<Result<Reply>> one_client_alloc(Call& call) {
 }  // namespace
 
 Async<Result<Reply>> alloc_checks(Call& call, std::string id) {
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  DROVER_CO_TRY(auto checks, client->alloc_checks(*Uuid::parse(id)));
+  Map<CheckQueryResult> checks;
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(checks, local->alloc_checks(*Uuid::parse(id)));
+  } else {
+    rpc::AllocChecksRequest req;
+    req.AllocID = std::move(id);
+    auto resp = co_await ask_node<rpc::AllocChecksResponse>(call, "ClientAllocations.Checks", std::move(req));
+    if (!resp) co_return Error(std::move(resp).error());
+    checks = std::move(resp->Results);
+  }
   if (checks.empty()) checks.reset();
   co_return call.json(checks);
 }

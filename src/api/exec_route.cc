@@ -7,7 +7,10 @@
 #include "codec/json.h"
 #include "drivers/driver.h"
 #include "model/agent_info.h"
+#include "model/client_rpc.h"
 #include "model/client_stats.h"
+#include "net/rpc_error.h"
+#include "net/rpc_wire.h"
 #include "net/websocket.h"
 
 namespace drover::api {
@@ -50,6 +53,34 @@ Async<Status> pump_output(net::WebSocket& socket, drivers::ExecSession& session)
   }
 }
 
+// What the client sends goes to the other node as it is.
+Async<void> pass_input(net::WebSocket& socket, net::Stream& stream) {
+  for (;;) {
+    auto message = co_await socket.read();
+    if (!message) break;
+    auto frame = from_json<ExecTaskStreamingRequest>(message->data);
+    if (!frame) continue;
+    std::string bytes = to_msgpack(*frame);
+    if (!co_await net::write_all(stream, bytes)) break;
+  }
+  // The command ends with its session.
+  stream.close();
+}
+
+// The answers of the other node are those that the client expects.
+Async<Status> pass_output(net::WebSocket& socket, net::Stream& stream) {
+  net::RpcWire wire(stream);
+  for (;;) {
+    auto value = co_await wire.read_value();
+    if (!value && value.error().message == "EOF") co_return Status{};
+    if (!value) co_return std::move(value).error();
+    DROVER_CO_TRY(auto message, from_msgpack<rpc::StreamErrWrapper>(*value));
+    if (message.Error) co_return Error(net::rpc_code_of(message.Error->Code.value_or(500)), std::move(message.Error->Message));
+    DROVER_CO_CHECK(co_await socket.write(message.Payload.data));
+    if (auto frame = from_json<ExecTaskStreamingResponse>(message.Payload.data); frame && frame->Exited) co_return Status{};
+  }
+}
+
 struct ExecQuery {
   std::string task;
   std::vector<std::string> command;
@@ -87,7 +118,17 @@ Async<Status> run(Call& call, net::WebSocket& socket, const std::string& id, Exe
   if (q.handshake) DROVER_CO_CHECK(co_await shake_hands(socket));
   if (q.task.empty()) co_return invalid("must provide task name");
   if (q.command.empty()) co_return invalid("command is not present");
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
+  auto* client = local_client_of(call, id);
+  if (!client) {
+    rpc::AllocExecRequest ask;
+    ask.AllocID = id;
+    ask.Task = q.task;
+    ask.Tty = q.tty;
+    ask.Cmd = List<std::string>(q.command);
+    DROVER_CO_TRY(auto stream, co_await ask_node_stream(call, "Allocations.Exec", std::move(ask)));
+    Running input(pass_input(socket, *stream));
+    co_return co_await pass_output(socket, *stream);
+  }
   DROVER_CO_TRY(auto session, co_await client->exec(*Uuid::parse(id), q.task, q.command, q.tty));
   Running input(pump_input(socket, *session));
   co_return co_await pump_output(socket, *session);

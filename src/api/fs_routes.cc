@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
+#include "model/client_rpc.h"
 #include "net/sniff.h"
 
 namespace drover::api {
@@ -37,26 +38,95 @@ Error as_invalid(Error e) {
   return e;
 }
 
-Async<Result<client::AllocFiles>> files_of(Call& call, const std::string& id) {
-  if (id.empty()) co_return invalid("must provide a valid alloc id");
-  DROVER_CO_TRY(auto* client, co_await client_of_alloc(call, id));
-  co_return client->alloc_files(*Uuid::parse(id));
+template <class Request>
+Request about_file(std::string id, std::string path) {
+  Request req;
+  req.AllocID = std::move(id);
+  req.Path = std::move(path);
+  return req;
 }
+
+// The files of an allocation of this agent's own node.
+Result<client::AllocFiles> local_files(client::Client& local, const std::string& id) { return local.alloc_files(*Uuid::parse(id)); }
 
 Async<Result<Reply>> list(Call& call, std::string id) {
   std::string path(call.query.get("path"));
-  DROVER_CO_TRY(auto files, co_await files_of(call, id));
-  DROVER_CO_TRY(auto found, co_await client::list_files(call.agent.world(), files, path.empty() ? "/" : path));
-  co_return call.json(found);
+  if (path.empty()) path = "/";
+  if (id.empty()) co_return invalid("must provide a valid alloc id");
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(auto files, local_files(*local, id));
+    DROVER_CO_TRY(auto found, co_await client::list_files(call.agent.world(), files, path));
+    co_return call.json(found);
+  }
+  auto resp = co_await ask_node<rpc::FsListResponse>(call, "FileSystem.List", about_file<rpc::FsRequest>(id, path));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return call.json(resp->Files);
 }
 
 Async<Result<Reply>> stat(Call& call, std::string id) {
   if (id.empty()) co_return invalid("must provide a valid alloc id");
   std::string path(call.query.get("path"));
   if (path.empty()) co_return invalid("must provide a file name");
-  DROVER_CO_TRY(auto files, co_await files_of(call, id));
-  DROVER_CO_TRY(auto found, co_await client::stat_file(call.agent.world(), files, path));
-  co_return call.json(found);
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(auto files, local_files(*local, id));
+    DROVER_CO_TRY(auto found, co_await client::stat_file(call.agent.world(), files, path));
+    co_return call.json(found);
+  }
+  auto resp = co_await ask_node<rpc::FsStatResponse>(call, "FileSystem.Stat", about_file<rpc::FsRequest>(id, path));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return call.json(resp->Info);
+}
+
+std::string origin_text(client::FileOrigin origin) { return origin == client::FileOrigin::kEnd ? "end" : "start"; }
+
+// The frames of a file, from whichever node has it.
+Async<Result<std::unique_ptr<client::FrameReader>>> open_file(Call& call, std::string id, client::FileStreamRequest req) {
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(auto files, local_files(*local, id));
+    co_return client::stream_file(call.agent.world(), files, std::move(req));
+  }
+  auto ask = about_file<rpc::FsStreamRequest>(std::move(id), std::move(req.path));
+  ask.Offset = req.offset;
+  ask.Origin = origin_text(req.origin);
+  ask.Limit = req.limit;
+  ask.Follow = req.follow;
+  DROVER_CO_TRY(auto stream, co_await ask_node_stream(call, "FileSystem.Stream", std::move(ask)));
+  co_return remote_frames(std::move(stream));
+}
+
+Async<Result<std::unique_ptr<client::FrameReader>>> open_logs(Call& call, std::string id, client::LogStreamRequest req) {
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(auto files, local_files(*local, id));
+    co_return client::stream_logs(call.agent.world(), files, std::move(req));
+  }
+  rpc::FsLogsRequest ask;
+  ask.AllocID = std::move(id);
+  ask.Task = std::move(req.task);
+  ask.LogType = std::move(req.type);
+  ask.Offset = req.offset;
+  ask.Origin = origin_text(req.origin);
+  ask.Follow = req.follow;
+  DROVER_CO_TRY(auto stream, co_await ask_node_stream(call, "FileSystem.Logs", std::move(ask)));
+  co_return remote_frames(std::move(stream));
+}
+
+// A file of another node, whole or in part.
+Async<Result<std::string>> gather(client::FrameReader& reader) {
+  std::string all;
+  for (;;) {
+    DROVER_CO_TRY(auto frame, co_await reader.next());
+    if (!frame) co_return std::move(all);
+    all += frame->Data.data;
+  }
+}
+
+Async<Result<std::string>> read_bytes(Call& call, std::string id, std::string path, int64_t offset, int64_t limit) {
+  if (auto* local = local_client_of(call, id)) {
+    DROVER_CO_TRY(auto files, local_files(*local, id));
+    co_return co_await client::read_file(call.agent.world(), files, path, offset, limit);
+  }
+  DROVER_CO_TRY(auto reader, co_await open_file(call, std::move(id), {.path = std::move(path), .offset = offset, .limit = limit}));
+  co_return co_await gather(*reader);
 }
 
 // Bytes that a browser must not run.
@@ -76,9 +146,8 @@ Async<Result<Reply>> read_part(Call& call, std::string id, int64_t offset, int64
   std::string path(call.query.get("path"));
   if (path.empty()) co_return Reply::text("must provide a file name");
   // The reference has sent its status line by the time it finds out: errors are the body of a 200.
-  auto files = co_await files_of(call, id);
-  if (!files) co_return Reply::text(files.error().message);
-  auto bytes = co_await client::read_file(call.agent.world(), *files, path, offset, limit);
+  if (id.empty()) co_return Reply::text("must provide a valid alloc id");
+  auto bytes = co_await read_bytes(call, std::move(id), std::move(path), offset, limit);
   if (!bytes) co_return Reply::text(bytes.error().message);
   co_return raw_bytes(call, std::move(*bytes));
 }
@@ -167,9 +236,9 @@ Async<Result<Reply>> stream(Call& call, std::string id) {
   if (!origin) co_return Error(std::move(origin).error());
   req.origin = *origin;
   DROVER_CO_TRY(req.follow, bool_of(call, "follow", true));
-  DROVER_CO_TRY(auto files, co_await files_of(call, id));
   bool follow = req.follow;
-  co_return co_await send_frames(call, client::stream_file(call.agent.world(), files, std::move(req)), false, follow);
+  DROVER_CO_TRY(auto reader, co_await open_file(call, std::move(id), std::move(req)));
+  co_return co_await send_frames(call, std::move(reader), false, follow);
 }
 
 Async<Result<Reply>> logs(Call& call, std::string id) {
@@ -194,8 +263,9 @@ Async<Result<Reply>> logs(Call& call, std::string id) {
   req.origin = *origin;
   // Errors from here on come under the type of the answer that was asked for.
   call.exchange.headers().set("Content-Type", *plain ? "text/plain" : "application/json");
-  DROVER_CO_TRY(auto files, co_await files_of(call, id));
-  co_return co_await send_frames(call, client::stream_logs(call.agent.world(), files, req), *plain, req.follow);
+  bool followed = req.follow;
+  DROVER_CO_TRY(auto reader, co_await open_logs(call, std::move(id), std::move(req)));
+  co_return co_await send_frames(call, std::move(reader), *plain, followed);
 }
 
 struct FileOp {

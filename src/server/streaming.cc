@@ -11,6 +11,7 @@
 #include "net/rpc_pool.h"
 #include "net/rpc_wire.h"
 #include "server/cluster.h"
+#include "server/lookup.h"
 #include "server/membership.h"
 #include "server/node_rpc.h"
 #include "server/server.h"
@@ -31,8 +32,8 @@ Async<void> refuse(net::Stream& stream, Error e) {
 // The node that a request is about.
 Result<std::string> node_of(Server& server, const rpc::StreamTarget& target) {
   if (target.AllocID.empty()) return invalid("missing AllocID");
-  auto id = Uuid::parse(target.AllocID);
-  auto alloc = id ? server.snapshot().allocs().get(*id) : nullptr;
+  DROVER_TRY(auto id, parse_id(target.AllocID, "alloc lookup failed"));
+  auto alloc = server.snapshot().allocs().get(id);
   if (!alloc) return not_found("Unknown allocation " + go_quote(target.AllocID));
   return alloc->NodeID.str();
 }
