@@ -31,5 +31,8 @@ DROVER_DESCRIBE(drover::rpc::StreamError, "structs.RpcError", DROVER_FIELD(Messa
 DROVER_DESCRIBE(drover::rpc::StreamErrWrapper, "structs.StreamErrWrapper", DROVER_FIELD(Error), DROVER_FIELD(Payload))
 DROVER_DESCRIBE(drover::rpc::NodeConnQueryResponse, "structs.NodeConnQueryResponse", QUERY_META, DROVER_FIELD(Connected),
                 DROVER_FIELD(Established))
+DROVER_DESCRIBE(drover::rpc::RootKey, "structs.RootKey", DROVER_FIELD(Meta), DROVER_FIELD(Key))
+DROVER_DESCRIBE(drover::rpc::KeyringGetRootKeyRequest, "structs.KeyringGetRootKeyRequest", QUERY_OPTIONS, DROVER_FIELD(KeyID))
+DROVER_DESCRIBE(drover::rpc::KeyringGetRootKeyResponse, "structs.KeyringGetRootKeyResponse", QUERY_META, DROVER_FIELD(Key))
 DROVER_DESCRIBE(drover::rpc::RaftStats, "structs.RaftStats", DROVER_FIELD(LastContact), DROVER_FIELD(LastTerm),
                 DROVER_FIELD(LastIndex))

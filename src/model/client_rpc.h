@@ -1,5 +1,5 @@
 // Remote procedures that servers call on node agents, over the node's own connection (reference client, sections 4.4 and
-// 20), what servers ask each other about connections and the log, and the envelope of streams. Names are the wire's.
+// 20), what servers ask each other about connections, keys and the log, and the envelope of streams. Names are the wire's.
 #pragma once
 
 #include <optional>
@@ -125,6 +125,23 @@ struct NodeConnQueryResponse : QueryMeta {
   friend bool operator==(const NodeConnQueryResponse&, const NodeConnQueryResponse&) = default;
 };
 
+struct RootKey {
+  Box<RootKeyMeta> Meta;
+  Bytes Key;
+
+  friend bool operator==(const RootKey&, const RootKey&) = default;
+};
+struct KeyringGetRootKeyRequest : QueryOptions {
+  std::string KeyID;
+
+  friend bool operator==(const KeyringGetRootKeyRequest&, const KeyringGetRootKeyRequest&) = default;
+};
+struct KeyringGetRootKeyResponse : QueryMeta {
+  Box<RootKey> Key;
+
+  friend bool operator==(const KeyringGetRootKeyResponse&, const KeyringGetRootKeyResponse&) = default;
+};
+
 struct RaftStats {
   std::string LastContact;  // "0", "never" or a duration
   uint64_t LastTerm = 0;
@@ -152,5 +169,8 @@ DROVER_TYPE(rpc::StreamTarget)
 DROVER_TYPE(rpc::StreamError)
 DROVER_TYPE(rpc::StreamErrWrapper)
 DROVER_TYPE(rpc::NodeConnQueryResponse)
+DROVER_TYPE(rpc::RootKey)
+DROVER_TYPE(rpc::KeyringGetRootKeyRequest)
+DROVER_TYPE(rpc::KeyringGetRootKeyResponse)
 DROVER_TYPE(rpc::RaftStats)
 }  // namespace drover

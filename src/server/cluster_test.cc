@@ -10,10 +10,12 @@
 #include "gossip/serf.h"
 #include "model/api_requests.h"
 #include "model/client_rpc.h"
+#include "model/feature_requests.h"
 #include "model/rpc.h"
 #include "net/memory_network.h"
 #include "raft/mem_disk.h"
 #include "raft/replica.h"
+#include "server/keyring.h"
 #include "server/leader.h"
 #include "server/server.h"
 
@@ -257,6 +259,23 @@ TEST_F(ClusterTest, APeerIsRemovedByHand) {
   req.ID = "nobody";
   EXPECT_EQ(call<GenericResponse>(*leader(), "Operator.RaftRemovePeer", req).error().message,
             "id \"nobody\" was not found in the Raft configuration");
+}
+
+TEST_F(ClusterTest, EveryServerGetsTheRootKeys) {
+  three();
+  auto has_all = [&] {
+    for (auto& [n, node] : nodes) {
+      auto keys = node.server->snapshot().root_keys().all();
+      if (!keys.any()) return false;
+      for (auto& key : node.server->snapshot().root_keys().all())
+        if (!node.server->keyring().has(key->KeyID)) return false;
+    }
+    return true;
+  };
+  ASSERT_TRUE(until(has_all));
+  rpc::KeyringRotateRootKeyRequest rotate;
+  ASSERT_TRUE(call<KeyringRotateRootKeyResponse>(follower(), "Keyring.Rotate", rotate));
+  EXPECT_TRUE(until(has_all, 5s));
 }
 
 TEST_F(ClusterTest, RegionsAreReachedThroughAnyOfTheirServers) {

@@ -31,6 +31,8 @@ class Keyring {
   // Saved before it is used.
   Status add(const RootKeyMeta& meta, std::string key);
   bool has(std::string_view key_id) const;
+  // The bytes of a key, for another server of the region. Error as encrypt().
+  Result<std::string> secret(std::string_view key_id) const { return find(key_id); }
 
   // nonce (12 bytes), ciphertext, tag (16); the key's id is authenticated with it. Error: `no such key "x" in keyring`.
   Result<std::string> encrypt(std::string_view key_id, std::string_view plain) const;

@@ -24,8 +24,8 @@ Error no_path() { return not_found("No path to node"); }
 
 // A node that is known and whose agent can be called.
 Status check_node(Server& server, const std::string& node_id) {
-  auto id = Uuid::parse(node_id);
-  auto node = id ? server.snapshot().nodes().get(*id) : nullptr;
+  DROVER_TRY(auto id, parse_id(node_id, "node lookup failed"));
+  auto node = server.snapshot().nodes().get(id);
   if (!node) return not_found("Unknown node " + node_id);
   auto* text = node->Attributes.find("nomad.version");
   auto version = text ? Version::parse(*text) : std::nullopt;

@@ -97,6 +97,7 @@ void add_operator_rows(std::vector<RpcRow>& rows);
 void add_namespace_rows(std::vector<RpcRow>& rows);
 void add_service_rows(std::vector<RpcRow>& rows);
 void add_node_rpc_rows(std::vector<RpcRow>& rows);
+void add_keyring_rows(std::vector<RpcRow>& rows);
 void add_search_rows(std::vector<RpcRow>& rows);
 void add_scaling_rows(std::vector<RpcRow>& rows);
 void add_dispatch_rows(std::vector<RpcRow>& rows);

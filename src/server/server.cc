@@ -7,6 +7,7 @@
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
 #include "server/keyring.h"
+#include "server/keyring_replicator.h"
 #include "server/bootstrap.h"
 #include "server/cluster.h"
 #include "server/leader.h"
@@ -57,6 +58,7 @@ Server::~Server() {
   // What refers to the others goes first.
   if (cluster_) cluster_->stop_listening();
   bootstrap_.reset();
+  key_replicator_.reset();
   flows_.clear();
   workers_.clear();
   establishing_.reset();
@@ -79,6 +81,10 @@ Status Server::open() {
   alloc_updates_ = std::make_unique<AllocUpdateBatch>(*this);
   store_->observe([this](const state::CommitInfo& commit) {
     if (leader_) leader_->on_commit(commit);
+    bool keys = commit.changes.empty() || std::any_of(commit.changes.begin(), commit.changes.end(), [](auto& change) {
+                  return change.table == state::TableId::root_keys;
+                });
+    if (keys && key_replicator_) key_replicator_->look();
   });
   raft::Options options;
   options.self = {config_.node_id, config_.rpc_advertise};
@@ -119,6 +125,7 @@ void Server::start() {
   if (cluster_) cluster_->raft().attach(replica_.get());
   if (cluster_ && parts_.rpc_listener) cluster_->listen(std::move(parts_.rpc_listener), config_.rpc_limits);
   if (bootstrap_) bootstrap_->check();
+  if (cluster_) key_replicator_ = std::make_unique<KeyringReplicator>(*this);
   start_workers();
 }
 
@@ -155,6 +162,7 @@ Async<void> Server::shutdown() {
   }
   leader_.reset();
   bootstrap_.reset();
+  key_replicator_.reset();
   if (cluster_) cluster_->stop_listening();
   flows_.clear();
   membership_.reset();

@@ -41,6 +41,7 @@ namespace drover::server {
 
 class AllocUpdateBatch;
 class Keyring;
+class KeyringReplicator;
 class Bootstrap;
 class Cluster;
 class Leader;
@@ -168,6 +169,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Bootstrap> bootstrap_;
+  std::unique_ptr<KeyringReplicator> key_replicator_;
   std::list<Running> flows_;
   Running establishing_;
   uint64_t term_ = 0;
