@@ -189,7 +189,7 @@ void Client::Impl::fail_alloc(const Allocation& alloc, const Error& error) {
 
 void Client::Impl::runner_changed(AllocRunner& r) {
   auto view = std::make_shared<const Allocation>(r.view());
-  sync.put(stripped_update(*view), mono());
+  sync.put(stripped_update(*view), mono(), view->DesiredStatus != alloc_desired::kRun);
   pump_sync();
   auto copy = listeners;
   for (auto& [id, listener] : copy) listener(view);

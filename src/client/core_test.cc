@@ -239,6 +239,13 @@ TEST_F(UpdateSyncTest, FirstStateOtherThanPendingIsUrgent) {
   EXPECT_LE(due(), t0_ + 10ms);
 }
 
+TEST_F(UpdateSyncTest, AnEndThatWasAskedForWaitsForCompany) {
+  sync_.contacted();
+  acked_[one_] = update(one_, "running");
+  sync_.put(update(one_, "complete"), t0_, true);
+  EXPECT_EQ(due(), t0_ + 200ms);
+}
+
 TEST_F(UpdateSyncTest, UrgentIntervalGrowsWithTheCluster) {
   sync_.contacted();
   acked_[one_] = update(one_, "pending");

@@ -32,10 +32,11 @@ void UpdateSync::set_cluster_size(int64_t nodes) {
   urgent_interval_ = std::clamp(kUrgentPerNode * nodes, kUrgentLeast, kUrgentInterval);
 }
 
-void UpdateSync::put(Allocation update, Monotonic now) {
+void UpdateSync::put(Allocation update, Monotonic now, bool patient) {
   auto id = update.ID;
   auto [it, added] = pending_.try_emplace(id);
   it->second.update = std::move(update);
+  it->second.patient = patient;
   if (added) it->second.since = now;
 }
 
@@ -48,7 +49,8 @@ std::optional<Monotonic> UpdateSync::next_due(const Acknowledged& acknowledged) 
       it = pending_.erase(it);
       continue;
     }
-    auto at = priority == UpdatePriority::kUrgent ? it->second.since : it->second.since + kUrgentInterval;
+    bool at_once = priority == UpdatePriority::kUrgent && !it->second.patient;
+    auto at = at_once ? it->second.since : it->second.since + kUrgentInterval;
     if (last_sent_) at = std::max(at, *last_sent_ + (priority == UpdatePriority::kUrgent ? urgent_interval_ : kTypicalInterval));
     if (retry_at_) at = std::max(at, *retry_at_);
     if (!due || at < *due) due = at;

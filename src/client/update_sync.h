@@ -42,8 +42,9 @@ class UpdateSync {
   void contacted() { contacted_ = true; }
   // How many nodes share the servers.
   void set_cluster_size(int64_t nodes);
-  // The newest state of an allocation replaces an older one that still waits.
-  void put(Allocation update, Monotonic now);
+  // The newest state of an allocation replaces an older one that still waits. `patient`: the servers asked for this end
+  // and wait for no news, so it may wait for company even when urgent: stops come many at a time.
+  void put(Allocation update, Monotonic now, bool patient = false);
   // When the next batch is due; nullopt: nothing to send, or one is on its way. Drops updates without news.
   std::optional<Monotonic> next_due(const Acknowledged& acknowledged);
   // The batch; done() must follow.
@@ -57,6 +58,7 @@ class UpdateSync {
   struct Pending {
     Allocation update;
     Monotonic since;
+    bool patient = false;
   };
   bool dev_mode_;
   Duration urgent_interval_ = kUrgentInterval;
