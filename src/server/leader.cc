@@ -8,6 +8,7 @@
 #include "server/autopilot.h"
 #include "server/core_jobs.h"
 #include "server/deployment_watcher.h"
+#include "server/drainer.h"
 #include "server/eval_log.h"
 #include "server/first_objects.h"
 #include "server/periodic.h"
@@ -55,6 +56,8 @@ Async<Status> Leader::establish() {
   for (auto& node : snap.nodes().all())
     if (!is_down(*node)) heartbeats_.give_failover_ttl(node->ID, now().mono);
   deployments_ = std::make_unique<DeploymentWatcher>(server_);
+  drainer_ = std::make_unique<Drainer>(server_);
+  drainer_->restore();
   periodic_->restore();
   ready_ = true;
   members_ = std::make_unique<RaftMembership>(server_);
@@ -115,6 +118,7 @@ void Leader::on_commit(const state::CommitInfo& commit) {
     bool on = broker_.enabled();
     set_brokers_enabled(false);
     set_brokers_enabled(on);
+    if (drainer_) drainer_->restore();
     return;
   }
   for (auto& change : commit.changes) {
@@ -122,6 +126,7 @@ void Leader::on_commit(const state::CommitInfo& commit) {
     if (auto config = change.after_as<SchedulerConfiguration>()) set_brokers_enabled(!config->PauseEvalBroker);
   }
   if (deployments_) deployments_->on_commit(commit);
+  if (drainer_) drainer_->on_commit(commit);
 }
 
 Async<std::optional<EvalBroker::Delivery>> Leader::dequeue(std::vector<std::string> types, Duration timeout) {

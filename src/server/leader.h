@@ -25,6 +25,7 @@ namespace drover::server {
 
 class Autopilot;
 class DeploymentWatcher;
+class Drainer;
 class PeriodicDispatcher;
 class RaftMembership;
 class Server;
@@ -98,6 +99,7 @@ class Leader {
   Heartbeats heartbeats_;
   Planner planner_;
   std::unique_ptr<DeploymentWatcher> deployments_;
+  std::unique_ptr<Drainer> drainer_;
   std::unique_ptr<PeriodicDispatcher> periodic_;
   std::unique_ptr<RaftMembership> members_;
   std::unique_ptr<Autopilot> autopilot_;
