@@ -49,6 +49,29 @@ consul {{
 }}
 """
 
+# Agents that are one thing only, for clusters. {join}: gossip addresses; {servers}: RPC addresses; both are lists of HCL.
+COMMON = CONFIG[:CONFIG.index("server {{")]
+SERVER = COMMON + """
+server {{
+  enabled                = true
+  bootstrap_expect       = 3
+  min_heartbeat_ttl      = "1s"
+  heartbeat_grace        = "1s"
+  failover_heartbeat_ttl = "5s"
+  server_join {{
+    retry_join     = {join}
+    retry_interval = "1s"
+  }}
+}}
+""" + CONFIG[CONFIG.index("consul {{"):]
+CLIENT = COMMON + """
+client {{
+  enabled           = true
+  network_interface = "lo"
+  servers           = {servers}
+}}
+""" + CONFIG[CONFIG.index('plugin "raw_exec"'):]
+
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 TERMINAL = ("complete", "failed", "lost")
 
@@ -124,16 +147,17 @@ def job(name, one_task, kind="service", count=1, **group):
 class Agent:
     """Server and client in one process. `with Agent(binary) as agent`: nothing of it is left behind."""
 
-    def __init__(self, binary, dev=False, log_level="INFO", config=CONFIG):
+    def __init__(self, binary, dev=False, log_level="INFO", config=CONFIG, name="e2e", **more):
         self.binary, self.dev = os.path.abspath(binary), dev
         self.home = tempfile.mkdtemp(prefix="drover-e2e-")
         self.data = os.path.join(self.home, "data")
         self.log_path = os.path.join(self.home, "agent.log")
         self.config_path = os.path.join(self.home, "agent.hcl")
-        self.port, rpc, serf = free_ports(3)
+        self.port, self.rpc, self.serf = free_ports(3)
         self.process = None
         with open(self.config_path, "w", encoding="utf-8") as file:
-            file.write(config.format(name="e2e", data=self.data, log_level=log_level, http=self.port, rpc=rpc, serf=serf))
+            file.write(config.format(name=name, data=self.data, log_level=log_level, http=self.port, rpc=self.rpc,
+                                     serf=self.serf, **more))
 
     def __enter__(self):
         try:
