@@ -1,120 +1,17 @@
 // Several servers on virtual time over a network in memory: gossip, bootstrap, replication, forwarding, membership.
-#include "server/cluster.h"
+#include "server/cluster_testing.h"
 
-#include <gtest/gtest.h>
-
-#include <map>
 #include <set>
 
-#include "base/sim_loop.h"
-#include "gossip/serf.h"
 #include "model/api_requests.h"
 #include "model/client_rpc.h"
 #include "model/feature_requests.h"
-#include "model/rpc.h"
-#include "net/memory_network.h"
-#include "raft/mem_disk.h"
-#include "raft/replica.h"
+#include "server/autopilot.h"
+#include "server/bootstrap.h"
 #include "server/keyring.h"
-#include "server/leader.h"
-#include "server/server.h"
 
 namespace drover::server {
 namespace {
-
-struct ClusterTest : ::testing::Test {
-  struct Node {
-    std::string ip;
-    Config config;
-    raft::MemDisk disk;
-    std::unique_ptr<Server> server;
-  };
-
-  Node& add(int n, int expect, const std::string& region = "global") {
-    auto& node = nodes[n];
-    node.ip = "10.0.0." + std::to_string(n);
-    auto& c = node.config;
-    c.region = region;
-    c.node_name = "s" + std::to_string(n);
-    c.node_id = Uuid::generate(sim.random).str();
-    c.dev_mode = true;  // gossip keeps no file
-    c.bootstrap_expect = expect;
-    c.rpc_advertise = node.ip + ":4647";
-    c.serf_address = node.ip;
-    c.num_schedulers = 1;
-    c.default_scheduler_config.SchedulerAlgorithm = "binpack";
-    c.autopilot.CleanupDeadServers = true;
-    c.autopilot.LastContactThreshold = 200ms;
-    c.autopilot.MaxTrailingLogs = 250;
-    c.autopilot.ServerStabilizationTime = 10s;
-    boot(node);
-    return node;
-  }
-  void boot(Node& node) {
-    auto& host = lan.host(node.ip);
-    Parts parts{.world = sim.world, .disk = &node.disk, .log_thread = &sim.pool, .network = &host,
-                .rpc_listener = std::move(*host.listen(net::Address::tcp(node.ip, 4647))),
-                .fatal = [](const Error& e) { ADD_FAILURE() << e.message; }};
-    auto made = Server::create(node.config, std::move(parts));
-    ASSERT_TRUE(made) << made.error().message;
-    node.server = std::move(*made);
-    node.server->start();
-  }
-  void kill(Node& node) {
-    node.server.reset();
-    lan.kill(node.ip);
-    node.disk.crash(sim.random);
-  }
-  void join(Node& from, Node& to) {
-    auto joined = run_async(sim.loop, from.server->serf()->join({to.ip}), 30s);
-    ASSERT_TRUE(joined && joined->count == 1) << (joined->errors.empty() ? "" : joined->errors[0]);
-  }
-  Node* leader() {
-    for (auto& [n, node] : nodes)
-      if (node.server && node.server->leader() && node.server->leader()->ready()) return &node;
-    return nullptr;
-  }
-  bool until(std::function<bool()> done, Duration limit = 60s) { return sim.loop.run_until(done, limit); }
-  // Three servers that found each other.
-  void three() {
-    for (int n : {1, 2, 3}) add(n, 3);
-    join(nodes[2], nodes[1]);
-    join(nodes[3], nodes[1]);
-    ASSERT_TRUE(until([&] { return leader() && voters(*leader()) == 3; }));
-    ASSERT_TRUE(until([&] { return all_know(); }));
-  }
-  bool all_know() {
-    for (auto& [n, node] : nodes)
-      if (node.server && node.server->leader_address().empty()) return false;
-    return true;
-  }
-  static int voters(Node& node) {
-    int n = 0;
-    for (auto& s : node.server->replica().configuration()) n += s.suffrage == raft::Suffrage::kVoter;
-    return n;
-  }
-  Node& follower() {
-    for (auto& [n, node] : nodes)
-      if (node.server && &node != leader()) return node;
-    DROVER_ASSERT(false, "a cluster of three has followers");
-  }
-  template <class Response, class Request>
-  Result<Response> call(Node& at, std::string_view method, Request request, Duration limit = 60s) {
-    request.Region = at.config.region;
-    auto r = run_async(sim.loop, at.server->call<Response>(method, std::move(request)), limit);
-    return r ? std::move(*r) : Error(ErrorCode::kTimeout, "the call did not end");
-  }
-  Result<GenericResponse> put_namespace(Node& at, const std::string& name) {
-    rpc::NamespaceUpsertRequest req;
-    req.Namespaces.emplace_back().Name = name;
-    return call<GenericResponse>(at, "Namespace.UpsertNamespaces", req);
-  }
-  static bool has_namespace(Node& at, const std::string& name) { return at.server->snapshot().namespaces().get(name) != nullptr; }
-
-  SimWorld sim{11};
-  net::MemoryNetwork lan{sim.loop, 1ms};
-  std::map<int, Node> nodes;
-};
 
 TEST_F(ClusterTest, ExpectedServersFindEachOtherAndElectOne) {
   three();
@@ -310,6 +207,85 @@ TEST_F(ClusterTest, ACutOffLeaderServesNoStaleReads) {
   ASSERT_TRUE(put_namespace(*leader(), "meanwhile"));
   lan.heal(old->ip);
   ASSERT_TRUE(until([&] { return has_namespace(*old, "meanwhile"); }));
+}
+
+// ---- rules -----------------------------------------------------------------------------------------------------------
+
+ServerParts part(std::string id, int expect) {
+  ServerParts p;
+  p.name = p.id = std::move(id);
+  p.expect = expect;
+  p.raft_version = 3;
+  return p;
+}
+
+TEST(BootstrapRule, TheLowestOfEnoughServersBegins) {
+  EXPECT_EQ(look_at_pool({part("a", 3), part("b", 3)}, "a", 3).verdict, BootstrapLook::kWait);
+  EXPECT_EQ(look_at_pool({part("c", 3), part("a", 3), part("b", 3)}, "a", 3).verdict, BootstrapLook::kAsk);
+  EXPECT_EQ(look_at_pool({part("c", 3), part("a", 3), part("b", 3)}, "b", 3).verdict, BootstrapLook::kWait);
+  EXPECT_EQ(look_at_pool({part("a", 3), part("b", 3), part("c", 0)}, "a", 3).verdict, BootstrapLook::kAsk) << "one that joins";
+  EXPECT_EQ(look_at_pool({part("a", 3), part("b", 5), part("c", 3)}, "a", 3).verdict, BootstrapLook::kRefuse);
+  auto alone = part("b", 3);
+  alone.bootstrap = true;
+  EXPECT_EQ(look_at_pool({part("a", 3), alone, part("c", 3)}, "a", 3).verdict, BootstrapLook::kRefuse);
+  auto silent = part("0", 3);
+  silent.non_voter = true;
+  EXPECT_EQ(look_at_pool({part("a", 3), part("b", 3), silent}, "a", 3).verdict, BootstrapLook::kWait) << "has no vote";
+}
+
+ServerFacts facts(std::string id, gossip::MemberStatus serf, bool voter = true) {
+  ServerFacts f;
+  f.id = f.name = std::move(id);
+  f.serf = serf;
+  f.voter = voter;
+  f.configured = true;
+  f.stats = rpc::RaftStats{"10ms", 3, 100};
+  return f;
+}
+
+TEST(AutopilotRule, HealthIsContactTermAndLog) {
+  AutopilotConfig config;
+  config.LastContactThreshold = 200ms;
+  config.MaxTrailingLogs = 50;
+  auto leader = facts("l", gossip::MemberStatus::kAlive);
+  leader.leader = true;
+  auto with = [&](auto change) {
+    auto f = facts("f", gossip::MemberStatus::kAlive);
+    change(f);
+    return is_healthy(f, leader, config);
+  };
+  EXPECT_TRUE(is_healthy(leader, leader, config));
+  EXPECT_TRUE(with([](auto&) {}));
+  EXPECT_TRUE(with([](auto& f) { f.stats->LastIndex = 50; }));
+  EXPECT_FALSE(with([](auto& f) { f.stats->LastIndex = 49; }));
+  EXPECT_FALSE(with([](auto& f) { f.stats->LastTerm = 2; }));
+  EXPECT_FALSE(with([](auto& f) { f.stats->LastContact = "never"; }));
+  EXPECT_FALSE(with([](auto& f) { f.stats->LastContact = "201ms"; }));
+  EXPECT_TRUE(with([](auto& f) { f.serf = gossip::MemberStatus::kLeaving; }));
+  EXPECT_FALSE(with([](auto& f) { f.serf = gossip::MemberStatus::kFailed; }));
+  EXPECT_FALSE(with([](auto& f) { f.stats.reset(); }));
+}
+
+TEST(AutopilotRule, DeadServersGoOnlyWhileAMajorityIsSure) {
+  using enum gossip::MemberStatus;
+  AutopilotConfig config;
+  config.CleanupDeadServers = true;
+  auto leader = facts("l", kAlive);
+  leader.leader = true;
+  auto one = dead_servers({leader, facts("a", kAlive), facts("b", kFailed)}, config);
+  EXPECT_EQ(one.force_leave, std::vector<std::string>{"b"});
+  auto two = dead_servers({leader, facts("a", kFailed), facts("b", kFailed)}, config);
+  EXPECT_EQ(two.force_leave.size(), 1u) << "one of three at a time";
+  EXPECT_TRUE(dead_servers({leader, facts("b", kFailed)}, config).force_leave.empty());
+  auto forgotten = dead_servers({leader, facts("a", kAlive), facts("b", kNone), facts("c", kFailed), facts("d", kAlive)}, config);
+  EXPECT_EQ(forgotten.remove, std::vector<std::string>{"b"});
+  EXPECT_EQ(forgotten.force_leave, std::vector<std::string>{"c"});
+  auto learner = dead_servers({leader, facts("a", kFailed, false)}, config);
+  EXPECT_EQ(learner.force_leave, std::vector<std::string>{"a"}) << "without a vote it holds up nothing";
+  config.MinQuorum = 3;
+  EXPECT_TRUE(dead_servers({leader, facts("a", kAlive), facts("b", kFailed)}, config).force_leave.empty());
+  config.CleanupDeadServers = false;
+  EXPECT_TRUE(dead_servers({leader, facts("a", kFailed, false)}, config).force_leave.empty());
 }
 
 }  // namespace
