@@ -111,9 +111,10 @@ class Agent::Impl final : public api::Agent {
   Async<Status> start() {
     // Ports first: a port that is taken is found out before anything is written.
     DROVER_CO_CHECK(bind());
-    auto tls = https();
+    auto tls = https(settings_.tls);
     if (!tls) co_return std::move(tls).error().with_context("failed to start HTTP listener");
     tls_ = std::move(*tls);
+    tls_material_ = tls_material(settings_.tls);
     if (settings_.server) DROVER_CO_CHECK(co_await resolve_advertised(*settings_.server));
     DROVER_CO_CHECK(start_server());
     if (settings_.client) {
@@ -156,6 +157,10 @@ class Agent::Impl final : public api::Agent {
     if (server_ && s.server && (s.server->num_schedulers != server_->config().num_schedulers ||
                                 s.server->enabled_schedulers != server_->config().enabled_schedulers))
       (void)server_->set_workers(s.server->num_schedulers, s.server->enabled_schedulers);
+    if (auto material = tls_material(s.tls); material != tls_material_) {
+      if (auto done = reload_tls(s.tls); !done) log_error("agent", "failed to reload TLS", {{"error", done.error().message}});
+      else tls_material_ = std::move(material);
+    }
   }
 
   // ---- api::Agent ----------------------------------------------------------------------------------------------------
@@ -191,11 +196,31 @@ class Agent::Impl final : public api::Agent {
   bool prometheus_enabled() const override { return settings_.telemetry.prometheus; }
 
  private:
-  Status bind() {
+  // Nothing changes unless all of it can. RPC connections and HTTP listeners are made anew.
+  Status reload_tls(const TlsSettings& tls) {
+    DROVER_TRY(auto rpc, make_rpc_tls(tls, settings_.server.has_value()));
+    DROVER_TRY(auto http, https(tls));
+    log_info("agent", "reloading TLS configuration");
+    settings_.tls = tls;
+    tls_ = std::move(http);
+    if (server_) server_->set_tls(rpc);
+    if (remote_) remote_->set_tls(rpc.outgoing, rpc.verify_server_hostname);
+    http_.reset();
+    DROVER_CHECK(bind_http());
+    serve();
+    return {};
+  }
+
+  Status bind_http() {
     for (auto& ip : settings_.http_binds) {
       DROVER_TRY(auto listener, listen(ip, settings_.http_port, "failed to start HTTP listener"));
       http_listeners_.push_back(std::move(listener));
     }
+    return {};
+  }
+
+  Status bind() {
+    DROVER_CHECK(bind_http());
     if (!settings_.server) return {};
     DROVER_TRY(rpc_listener_, listen(settings_.rpc_bind, settings_.rpc_port, "Failed to start RPC layer"));
     // Gossip binds its own sockets later; a port that is taken is told now.
@@ -348,8 +373,7 @@ class Agent::Impl final : public api::Agent {
     temporary_dirs_.clear();
   }
 
-  Result<net::TlsContextRef> https() const {
-    auto& t = settings_.tls;
+  static Result<net::TlsContextRef> https(const TlsSettings& t) {
     if (!t.http) return net::TlsContextRef();
     net::TlsServerOptions o{.cert_file = t.cert_file, .key_file = t.key_file, .ca_file = t.ca_file};
     o.verify_client = t.verify_https_client;
@@ -376,6 +400,7 @@ class Agent::Impl final : public api::Agent {
   net::RealNetwork network_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   net::TlsContextRef tls_;
+  std::string tls_material_;  // as last taken
   std::vector<std::string> temporary_dirs_;
   std::unique_ptr<net::Listener> rpc_listener_;
   std::unique_ptr<server::Server> server_;

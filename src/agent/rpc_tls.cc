@@ -1,5 +1,10 @@
 #include "agent/rpc_tls.h"
 
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
 #include "base/strings.h"
 
 namespace drover::agent {
@@ -23,6 +28,16 @@ Result<server::RpcTls> make_rpc_tls(const TlsSettings& s, bool server) {
   for (auto& suite : split(s.cipher_suites, ','))
     if (!suite.empty()) o.cipher_suites.emplace_back(suite);
   DROVER_TRY(out.incoming, net::make_tls_server(o));
+  return out;
+}
+
+std::string tls_material(const TlsSettings& s) {
+  std::string out = fmt::format("{} {} {}", s.http, s.rpc, s.rpc_upgrade_mode);
+  for (auto* path : {&s.ca_file, &s.cert_file, &s.key_file}) {
+    std::ifstream in(*path, std::ios::binary);
+    out += '\n';
+    out.append(std::istreambuf_iterator<char>(in), {});
+  }
   return out;
 }
 
