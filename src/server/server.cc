@@ -12,6 +12,7 @@
 #include "server/cluster.h"
 #include "server/leader.h"
 #include "server/membership.h"
+#include "server/peers_file.h"
 #include "server/raft_membership.h"
 #include "server/state_machine.h"
 #include "server/worker.h"
@@ -96,7 +97,12 @@ Status Server::open() {
     cluster_ = std::make_unique<Cluster>(*this, *parts_.network, parts_.tls);
     if (!options.memory) parts.transport = &cluster_->raft();
   }
+  bool real_disk = !options.memory && !parts_.disk;
+  if (real_disk) {
+    DROVER_TRY(options.recover, read_peers_file(options.dir));
+  }
   DROVER_TRY(replica_, raft::Replica::open(options, parts));
+  if (options.recover) DROVER_CHECK(remove_peers_file(options.dir));
   if (!replica_->has_state() && config_.bootstrap_expect == 1) DROVER_CHECK(replica_->bootstrap({options.self}));
   if (parts_.network) {
     DROVER_TRY(membership_, Membership::create(parts_.world, *parts_.network, config_));
