@@ -548,10 +548,15 @@ Result<Tree> Parser::constant() {
     bool negative = digits[0] == '-';
     std::string_view body = std::string_view(digits).substr(negative || digits[0] == '+');
     int base = body.size() > 2 && body[0] == '0' ? ((body[1] | 0x20) == 'x' ? 16 : (body[1] | 0x20) == 'o' ? 8 : (body[1] | 0x20) == 'b' ? 2 : 0) : 0;
-    char* end = nullptr;
-    long long value = base ? std::strtoll(std::string(body.substr(2)).c_str(), &end, base) : 0;
-    if (!base || *end) return fail_at(t, fmt::format("bad number syntax: {}", go_quote(t.text)));
-    n->value = Datum::number(negative ? -value : value);
+    uint64_t value = 0;
+    bool good = false;
+    if (base) {
+      auto* end = body.data() + body.size();
+      auto read = std::from_chars(body.data() + 2, end, value, base);
+      good = read.ec == std::errc() && read.ptr == end && value <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+    }
+    if (!good) return fail_at(t, fmt::format("bad number syntax: {}", go_quote(t.text)));
+    n->value = Datum::number(negative ? -static_cast<int64_t>(value) : static_cast<int64_t>(value));
   }
   return n;
 }

@@ -154,6 +154,8 @@ class DynamicBody : public Body::Impl {
                       spec.for_each.range());
       return;
     }
+    auto where = spec.for_each.range();
+    if (!spend(scope_, kRoundsPerBlock * collection.size(), 0, where, where, diagnostics)) return;
     visit_elements(collection, [&](Value key, const Value& value) {
       auto inner = std::make_shared<Iteration>();
       inner->outer = iteration_;

@@ -130,7 +130,7 @@ Value Evaluator::eval(const Expr& expr) const {
     case ExprKind::kTemplate: return text(static_cast<const TemplateExpr&>(expr));
     case ExprKind::kTemplateWrap: return eval(*static_cast<const TemplateWrapExpr&>(expr).wrapped);
     case ExprKind::kTemplateLoop: return loop(static_cast<const TemplateLoopExpr&>(expr));
-    case ExprKind::kScopeTraversal: return name(static_cast<const ScopeTraversalExpr&>(expr));
+    case ExprKind::kScopeTraversal: return shallow(name(static_cast<const ScopeTraversalExpr&>(expr)), expr);
     case ExprKind::kRelativeTraversal: {
       auto& e = static_cast<const RelativeTraversalExpr&>(expr);
       return walk(eval(*e.source), e.steps);
@@ -164,16 +164,19 @@ Value Evaluator::eval(const Expr& expr) const {
   return {};
 }
 
-// References let values nest deeper than any expression does.
+// References let values nest deeper than any expression does, and grow larger than any memory.
 Value Evaluator::shallow(Value value, const Expr& e) const {
+  if (value.unshared_bytes() > kMaxValueBytes) {
+    diagnostics.add("Value too large", "The expressions of this file make too large values.", start_range(e), e.range);
+    return {};
+  }
   if (value.type().depth() <= kMaxValueDepth) return value;
   diagnostics.add("Value nested too deeply", fmt::format("Lists and objects may be nested at most {} levels deep.", kMaxValueDepth),
                   start_range(e), e.range);
   return {};
 }
 
-// False, with a complaint, when a limit is passed.
-bool Evaluator::spend(size_t iterations, size_t bytes, const Expr& e) const {
+bool spend(const Scope* scope, size_t iterations, size_t bytes, const Range& subject, const Range& context, Diagnostics& diagnostics) {
   const Scope* outermost = scope;
   while (outermost && outermost->parent) outermost = outermost->parent;
   if (!outermost) return true;
@@ -183,8 +186,12 @@ bool Evaluator::spend(size_t iterations, size_t bytes, const Expr& e) const {
   outermost->used_bytes += bytes;
   if (!over()) return true;
   if (was_over && !diagnostics.empty()) return false;  // has been said
-  diagnostics.add("Evaluation too expensive", "The expressions of this file make too many or too large values.", start_range(e), e.range);
+  diagnostics.add("Evaluation too expensive", "The expressions of this file make too many or too large values.", subject, context);
   return false;
+}
+
+bool Evaluator::spend(size_t iterations, size_t bytes, const Expr& e) const {
+  return hcl::spend(scope, iterations, bytes, start_range(e), e.range, diagnostics);
 }
 
 Value Evaluator::walk(Value from, const std::vector<Step>& steps, size_t first) const {

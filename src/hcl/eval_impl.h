@@ -23,6 +23,11 @@ void visit_elements(const Value& collection, F&& fn) {
   for (auto& value : collection.elements()) fn(collection.is(Kind::kSet) ? value : Value::number(i++), value);
 }
 
+// Counts against the limits of all evaluation. False, with a complaint, when one is passed.
+bool spend(const Scope* scope, size_t iterations, size_t bytes, const Range& subject, const Range& context, Diagnostics& diagnostics);
+// How many rounds of `for` a block costs that a dynamic block makes.
+constexpr size_t kRoundsPerBlock = 5;
+
 // One evaluation: the scope, where complaints go, and the current elements of the splats around.
 struct Evaluator {
   struct Item {

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "hcl/ast.h"
 #include "hcl/lexer.h"
 #include "hcl/unicode.h"
 
@@ -96,7 +97,8 @@ class Indenter {
     }
     int net = net_brackets(line.all);
     if (net < 0) close(-net);
-    first.blanks = 2 * open_.size();
+    // Deeper text does not parse; without an end its layout would grow with the square of its length.
+    first.blanks = 2 * std::min<size_t>(open_.size(), 2 * kMaxDepth);
     if (net > 0) open_.push_back(net);
   }
 

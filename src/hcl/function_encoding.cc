@@ -325,6 +325,7 @@ CallResult csv_decode(Arguments a, const FunctionHost&) {
 
 CallResult json_encode(Arguments a, const FunctionHost&) {
   auto text = to_json(a[0]);
+  if (text && text->size() > kMaxResult) return call_error(kResultTooLarge);
   if (!text) return call_error(text.error());
   return text_value(std::move(*text));
 }
@@ -335,6 +336,7 @@ CallResult json_decode(Arguments a, const FunctionHost&) {
 }
 CallResult yaml_encode(Arguments a, const FunctionHost&) {
   auto text = to_yaml(a[0]);
+  if (text && text->size() > kMaxResult) return call_error(kResultTooLarge);
   if (!text) return call_error(text.error());
   return text_value(std::move(*text));
 }

@@ -1,6 +1,7 @@
 #include "hcl/value.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "hcl/unicode.h"
@@ -42,6 +43,13 @@ template <class Pairs>
 auto find_key(const Pairs& pairs, std::string_view key) -> decltype(&pairs.front().second) {
   auto it = std::lower_bound(pairs.begin(), pairs.end(), key, [](auto& e, std::string_view k) { return e.first < k; });
   return it != pairs.end() && it->first == key ? &it->second : nullptr;
+}
+
+// What a value takes apart from its content.
+constexpr uint64_t kValueBytes = 16;
+
+uint32_t saturate(uint64_t bytes) {
+  return static_cast<uint32_t>(std::min<uint64_t>(bytes, std::numeric_limits<uint32_t>::max()));
 }
 
 }  // namespace
@@ -131,6 +139,25 @@ bool operator==(const Type& a, const Type& b) {
          a.data_->attributes == b.data_->attributes;
 }
 
+Value::Value(Type type, Elements elements) : type_(std::move(type)), state_(State::kKnown) {
+  uint64_t bytes = 0;
+  for (auto& e : elements) bytes += e.unshared_bytes();
+  content_bytes_ = saturate(bytes);
+  data_ = std::make_shared<const Elements>(std::move(elements));
+}
+
+Value::Value(Type type, Entries entries) : type_(std::move(type)), state_(State::kKnown) {
+  uint64_t bytes = 0;
+  for (auto& [key, value] : entries) bytes += key.size() + value.unshared_bytes();
+  content_bytes_ = saturate(bytes);
+  data_ = std::make_shared<const Entries>(std::move(entries));
+}
+
+uint32_t Value::unshared_bytes() const {
+  auto* text = std::get_if<std::string>(&data_);
+  return saturate(kValueBytes + (text ? text->size() : content_bytes_));
+}
+
 Value Value::unknown(Type type) { return Value(std::move(type), State::kUnknown); }
 Value Value::null(Type type) { return Value(std::move(type), State::kNull); }
 Value Value::string(std::string text) { return raw_string(nfc(std::move(text))); }
@@ -142,7 +169,7 @@ Value Value::tuple(Elements elements) {
   std::vector<Type> types;
   types.reserve(elements.size());
   for (auto& e : elements) types.push_back(e.type());
-  return Value(Type::tuple(std::move(types)), std::make_shared<const Elements>(std::move(elements)));
+  return Value(Type::tuple(std::move(types)), std::move(elements));
 }
 
 Value Value::object(Entries entries) {
@@ -150,16 +177,16 @@ Value Value::object(Entries entries) {
   Type::Attributes types;
   types.reserve(entries.size());
   for (auto& [key, value] : entries) types.emplace_back(key, value.type());
-  return Value(Type::object(std::move(types)), std::make_shared<const Entries>(std::move(entries)));
+  return Value(Type::object(std::move(types)), std::move(entries));
 }
 
 Value Value::list(Type element, Elements elements) {
-  return Value(Type::list(std::move(element)), std::make_shared<const Elements>(std::move(elements)));
+  return Value(Type::list(std::move(element)), std::move(elements));
 }
 
 Value Value::map(Type element, Entries entries) {
   settle_keys(entries);
-  return Value(Type::map(std::move(element)), std::make_shared<const Entries>(std::move(entries)));
+  return Value(Type::map(std::move(element)), std::move(entries));
 }
 
 Value Value::set(Type element, Elements elements) {
@@ -170,7 +197,7 @@ Value Value::set(Type element, Elements elements) {
   std::stable_sort(elements.begin(), elements.end(), [](auto& a, auto& b) { return compare(a, b) < 0; });
   elements.erase(std::unique(elements.begin(), elements.end(), [](auto& a, auto& b) { return compare(a, b) == 0; }),
                  elements.end());
-  return Value(Type::set(std::move(element)), std::make_shared<const Elements>(std::move(elements)));
+  return Value(Type::set(std::move(element)), std::move(elements));
 }
 
 bool Value::is_wholly_known() const {

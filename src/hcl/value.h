@@ -6,6 +6,7 @@
 // elements in a fixed order (text by code point, numbers ascending, false before true).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ enum class Kind : unsigned char { kDynamic, kString, kNumber, kBool, kList, kSet
 
 // Evaluation refuses to make values that nest deeper.
 constexpr int kMaxValueDepth = 1000;
+// ... or that take more bytes when every shared part counts as often as it occurs: code over values visits it so often.
+constexpr uint32_t kMaxValueBytes = 128u << 20;
 
 class Type {
  public:
@@ -104,6 +107,9 @@ class Value {
   size_t size() const;                                // of a usable collection
   const Value* find(std::string_view key) const;      // of a usable map or object
 
+  // About how many bytes the value takes with nothing shared; stops counting at 2^32 - 1.
+  uint32_t unshared_bytes() const;
+
   // Same type and same content; null equals null of the same type.
   friend bool operator==(const Value& a, const Value& b);
   // A total order within one type; used by sets.
@@ -111,12 +117,15 @@ class Value {
 
  private:
   enum class State : unsigned char { kKnown, kNull, kUnknown };
+  Value(Type type, Elements elements);
+  Value(Type type, Entries entries);
   Value(Type type, State state) : type_(std::move(type)), state_(state) {}
   template <class T>
   Value(Type type, T data) : type_(std::move(type)), state_(State::kKnown), data_(std::move(data)) {}
 
   Type type_;
   State state_ = State::kUnknown;
+  uint32_t content_bytes_ = 0;  // of elements or entries
   std::variant<std::monostate, bool, Number, std::string, std::shared_ptr<const Elements>, std::shared_ptr<const Entries>> data_;
 };
 
