@@ -1,5 +1,7 @@
 // Source to tree: a scanner over the text with trim markers and comments, and a parser by recursive descent.
 #include <cctype>
+#include <charconv>
+#include <limits>
 #include <optional>
 
 #include <fmt/format.h>

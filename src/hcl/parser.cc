@@ -8,6 +8,12 @@
 #include "hcl/parser_impl.h"
 
 namespace drover::hcl {
+namespace {
+
+constexpr const char* kDefinitionRequired = "An argument or block definition is required here.";
+constexpr const char* kSetArgument = " To set an argument, use the equals sign \"=\" to introduce the argument value.";
+
+}  // namespace
 
 const Token& Parser::peek() {
   if (comment_newline_) {
@@ -36,6 +42,7 @@ const Token& Parser::peek() {
 
 const Token& Parser::next() {
   const Token& t = peek();
+  previous_ = t.end;
   if (comment_newline_) {
     comment_newline_ = false;
     return synthetic_;
@@ -49,11 +56,10 @@ void Parser::fail(std::string summary, std::string detail, const Range& subject)
 }
 void Parser::fail(std::string summary, std::string detail, const Range& subject, const Range& context) {
   failed_ = true;
-  if (!std::exchange(recovering_, true)) diagnostics_.add(std::move(summary), std::move(detail), subject, context);
+  if (!std::exchange(recovering_, true)) diagnostics_->add(std::move(summary), std::move(detail), subject, context);
 }
-void Parser::fail_anyway(std::string summary, std::string detail, const Range& subject, const Range& context) {
-  failed_ = recovering_ = true;
-  diagnostics_.add(std::move(summary), std::move(detail), subject, context);
+void Parser::say_once(std::string summary, std::string detail, const Range& subject, const Range& context) {
+  if (!recovering_) diagnostics_->add(std::move(summary), std::move(detail), subject, context);
 }
 
 bool Parser::too_deep(const Range& where) {
@@ -81,6 +87,7 @@ Tok opener(Tok close) {
 }  // namespace
 
 void Parser::recover(Tok close) {
+  recovering_ = true;
   Tok open = opener(close);
   for (int level = 0;;) {
     Tok type = next().type;
@@ -92,6 +99,8 @@ void Parser::recover(Tok close) {
 }
 
 void Parser::recover_after_item() {
+  failed_ = false;
+  recovering_ = true;
   std::vector<Tok> open;
   while (true) {
     Tok type = next().type;
@@ -121,40 +130,39 @@ void Parser::parse_body(BodyNode& body, Tok end) {
   Nested nested(*this);
   body.range = range(peek());
   if (too_deep(body.range)) return;
+  std::unordered_map<std::string_view, Range> seen;
   while (!aborted_) {
     const Token t = peek();
-    if (t.type == end) {
-      body.range.end = t.end;
-      return;
-    }
     if (t.type == Tok::kNewline) {
       next();
-      continue;
-    }
-    if (t.type != Tok::kIdent) {
+    } else if (t.type == Tok::kIdent) {
+      body_item(body, seen);
+    } else {
       next();
-      if (t.type == Tok::kOpenQuote) fail("Invalid argument name", "Argument names must not be quoted.", range(t));
-      else fail("Argument or block definition required", "An argument or block definition is required here.", range(t));
-      recover(end);
-      return;
-    }
-    body_item(body);
-    if (failed_ && !aborted_) {
-      failed_ = false;
-      recover_after_item();
+      body.range.end = t.end;
+      if (t.type == end) return;
+      if (t.type == Tok::kOpenQuote) say_once("Invalid argument name", "Argument names must not be quoted.", range(t), range(t));
+      else say_once("Argument or block definition required", kDefinitionRequired, range(t), range(t));
+      return recover(end);
     }
   }
 }
 
-void Parser::body_item(BodyNode& body) {
+void Parser::body_item(BodyNode& body, std::unordered_map<std::string_view, Range>& seen) {
   Token first = next();
   switch (peek().type) {
-    case Tok::kEqual: return attribute(body, first, false);
+    case Tok::kEqual: {
+      attribute(body, first, false);
+      auto [it, fresh] = seen.emplace(text(first), range(first));
+      if (fresh || aborted_) return;
+      return diagnostics_->add("Attribute redefined",
+                               fmt::format("The argument \"{}\" was already set at {}. Each argument may be set only once.",
+                                           it->first, Location(it->second).str()), range(first));
+    }
     case Tok::kOpenQuote: case Tok::kOpenBrace: case Tok::kIdent: return block(body, first);
     default:
-      fail_anyway("Argument or block definition required",
-                  "An argument or block definition is required here. To set an argument, use the equals sign \"=\" to introduce "
-                  "the argument value.", range(first), range(first));
+      diagnostics_->add("Argument or block definition required", std::string(kDefinitionRequired) + kSetArgument, range(first));
+      recover_after_item();
   }
 }
 
@@ -163,32 +171,23 @@ void Parser::attribute(BodyNode& body, const Token& name, bool single_line) {
   AttributeNode node;
   node.name = std::string(text(name));
   node.name_range = range(name);
+  size_t before = diagnostics_->size();
   node.expr = expression();
-  if (failed_) return;
+  // After the first syntax error even a small fault gives the item up.
+  if (failed_ || (recovering_ && diagnostics_->size() != before)) return recover_after_item();
   node.range = {&source_, name.start, node.expr->range.end};
-  const Token& after = peek();
-  if (single_line) {
-    if (after.type != Tok::kCloseBrace) {
-      std::string detail =
-          after.type == Tok::kNewline || after.type == Tok::kEof
-              ? "An argument definition on the same line as its containing block creates a single-line block definition, "
-                "which must also be closed on the same line. Place the block's closing brace immediately after the "
-                "argument definition."
-          : after.type == Tok::kComma
-              ? "Single-line block syntax can include only one argument definition. To define multiple arguments, use "
-                "the multi-line block syntax with one argument definition per line."
-              : "A single-line block definition must end with a closing brace immediately after its single argument "
-                "definition.";
-      return fail("Invalid single-argument block definition", std::move(detail), range(after));
-    }
-  } else if (after.type == Tok::kComma) {
-    return fail("Unexpected comma after argument",
-                "Argument definitions must be separated by newlines, not commas. An argument definition must end with a "
-                "newline.", range(after));
-  } else if (after.type != Tok::kNewline && after.type != Tok::kEof) {
-    return fail("Missing newline after argument", "An argument definition must end with a newline.", range(after));
-  }
   body.attributes.push_back(std::move(node));
+  if (single_line) return;
+  const Token after = peek();
+  if (after.type == Tok::kNewline || after.type == Tok::kEof) {
+    next();
+    return;
+  }
+  bool comma = after.type == Tok::kComma;
+  std::string detail = comma ? "Argument definitions must be separated by newlines, not commas. " : "";
+  say_once(comma ? "Unexpected comma after argument" : "Missing newline after argument",
+           detail + "An argument definition must end with a newline.", range(after), {&source_, name.start, after.end});
+  recover_after_item();
 }
 
 std::string Parser::label_string(Range& where) {
@@ -196,32 +195,61 @@ std::string Parser::label_string(Range& where) {
   std::string out;
   while (true) {
     Token t = next();
+    Range context{&source_, open.start, t.end};
+    where = context;
     switch (t.type) {
-      case Tok::kCloseQuote:
-        where = {&source_, open.start, t.end};
-        return out;
-      case Tok::kQuotedLiteral:
-        out += literal_text(t, true);
-        break;
+      case Tok::kCloseQuote: return out;
+      case Tok::kQuotedLiteral: out += literal_text(t, true); break;
       case Tok::kInterpolation:
-      case Tok::kControl: {
-        auto mark = text(t).substr(0, 1);
-        diagnostics_.add("Invalid string literal",
-                         fmt::format("Template sequences are not allowed in this string. To include a literal \"{0}\", "
-                                     "double it (as \"{0}{0}\") to escape it.", mark),
-                         range(t), {&source_, open.start, t.end});
-        // The rest of the sequence has no meaning; go on behind its brace.
-        for (int braces = 1; braces > 0 && peek().type != Tok::kEof;) {
-          Tok type = next().type;
-          if (type == Tok::kInterpolation || type == Tok::kControl) ++braces;
-          if (type == Tok::kTemplateEnd) --braces;
-        }
+      case Tok::kControl:
+        diagnostics_->add("Invalid string literal",
+                          fmt::format("Template sequences are not allowed in this string. To include a literal \"{0}\", "
+                                      "double it (as \"{0}{0}\") to escape it.", text(t).substr(0, 1)), range(t), context);
+        recover(Tok::kTemplateEnd);
         break;
-      }
-      default:
-        fail("Unterminated string literal", "Unable to find the closing quote mark before the end of the file.", range(t),
-             {&source_, open.start, t.end});
+      case Tok::kEof:
+        diagnostics_->add("Unterminated string literal", "Unable to find the closing quote mark before the end of the file.",
+                          range(t), context);
         return out;
+      default:
+        diagnostics_->add("Invalid string literal", "This item is not valid in a string literal.", range(t), context);
+        recover(Tok::kCloseQuote);
+        return out;
+    }
+  }
+}
+
+// Labels and the opening brace; false after an error.
+bool Parser::block_head(BlockNode& node, const Token& type) {
+  constexpr const char* kSummary = "Invalid block definition";
+  while (true) {
+    const Token t = peek();
+    Range context{&source_, type.start, t.end};
+    switch (t.type) {
+      case Tok::kOpenBrace:
+        next();
+        node.open_brace = range(t);
+        return true;
+      case Tok::kOpenQuote:
+        node.label_ranges.emplace_back();
+        node.labels.push_back(label_string(node.label_ranges.back()));
+        break;
+      case Tok::kIdent:
+        next();
+        node.labels.emplace_back(text(t));
+        node.label_ranges.push_back(range(t));
+        break;
+      case Tok::kEqual:
+        diagnostics_->add(kSummary, "The equals sign \"=\" indicates an argument definition, and must not be used when defining a block.",
+                          range(t), context);
+        return false;
+      case Tok::kNewline:
+        diagnostics_->add(kSummary, "A block definition must have block content delimited by \"{\" and \"}\", starting on the same line as "
+                                    "the block header.", range(t), context);
+        return false;
+      default:
+        say_once(kSummary, "Either a quoted string block label or an opening brace (\"{\") is expected here.", range(t), context);
+        return false;
     }
   }
 }
@@ -230,87 +258,76 @@ void Parser::block(BodyNode& body, const Token& type) {
   BlockNode node;
   node.type = std::string(text(type));
   node.type_range = range(type);
-  while (!failed_) {
-    const Token t = peek();
-    switch (t.type) {
-      case Tok::kOpenBrace:
-        next();
-        node.open_brace = range(t);
-        block_content(node);
-        if (failed_) return;
-        body.blocks.push_back(std::move(node));
-        return;
-      case Tok::kOpenQuote: {
-        Range where;
-        node.labels.push_back(label_string(where));
-        node.label_ranges.push_back(where);
-        break;
-      }
-      case Tok::kIdent:
-        next();
-        node.labels.emplace_back(text(t));
-        node.label_ranges.push_back(range(t));
-        break;
-      case Tok::kEqual:
-        return fail_anyway("Invalid block definition",
-                    "The equals sign \"=\" indicates an argument definition, and must not be used when defining a block.",
-                    range(t), {&source_, type.start, t.end});
-      case Tok::kNewline:
-        return fail_anyway("Invalid block definition",
-                    "A block definition must have block content delimited by \"{\" and \"}\", starting on the same line as "
-                    "the block header.", range(t), {&source_, type.start, t.end});
-      default:
-        return fail("Invalid block definition",
-                    "Either a quoted string block label or an opening brace (\"{\") is expected here.", range(t),
-                    {&source_, type.start, t.end});
-    }
+  if (!block_head(node, type)) return recover_after_item();
+  node.body = std::make_unique<BodyNode>();
+  Tok first = peek().type;
+  if (first == Tok::kNewline || first == Tok::kEof || first == Tok::kCloseBrace) parse_body(*node.body, Tok::kCloseBrace);
+  else single_line_body(*node.body);
+  if (aborted_) return;
+  node.body->range = range_between(node.open_brace, {&source_, previous_, previous_});
+  body.blocks.push_back(std::move(node));
+  const Token after = peek();
+  if (after.type == Tok::kNewline || after.type == Tok::kEof) {
+    next();
+    return;
   }
+  say_once("Missing newline after block definition", "A block definition must end with a newline.", range(after),
+           {&source_, type.start, after.end});
+  recover_after_item();
 }
 
-void Parser::block_content(BlockNode& block) {
-  block.body = std::make_unique<BodyNode>();
-  const Token first = peek();
-  if (first.type == Tok::kIdent) {
-    next();
-    if (peek().type != Tok::kEqual) {
-      return fail("Argument definition required",
-                  fmt::format("A single-line block definition can contain only a single argument. If you meant to define "
-                              "argument \"{}\", use an equals sign to assign it a value. To define a nested block, place "
-                              "it on a line of its own within its parent block.", text(first)),
-                  range_between(range(first), range(peek())));
+// `{ name = value }`. What is wrong with the braces is told before what is wrong inside.
+void Parser::single_line_body(BodyNode& body) {
+  Diagnostics inside;
+  auto* outside = std::exchange(diagnostics_, &inside);
+  single_argument(body);
+  diagnostics_ = outside;
+  if (!aborted_) {
+    constexpr const char* kSummary = "Invalid single-argument block definition";
+    const Token after = peek();
+    switch (after.type) {
+      case Tok::kCloseBrace: next(); break;
+      case Tok::kComma:
+        diagnostics_->add(kSummary, "Single-line block syntax can include only one argument definition. To define multiple arguments, use "
+                                    "the multi-line block syntax with one argument definition per line.", range(after));
+        break;
+      case Tok::kNewline:
+        diagnostics_->add(kSummary, "An argument definition on the same line as its containing block creates a single-line block definition, "
+                                    "which must also be closed on the same line. Place the block's closing brace immediately after the "
+                                    "argument definition.", range(after));
+        break;
+      default:
+        say_once(kSummary, "A single-line block definition must end with a closing brace immediately after its single argument "
+                           "definition.", range(after), range(after));
     }
-    attribute(*block.body, first, true);
-  } else if (first.type == Tok::kNewline) {
-    parse_body(*block.body, Tok::kCloseBrace);
-    // A body that recovered from an error has consumed its own end.
-    if (failed_) return;
-  } else if (first.type != Tok::kCloseBrace) {
-    return fail("Argument or block definition required", "An argument or block definition is required here.", range(first));
+    if (after.type != Tok::kCloseBrace) recover(Tok::kCloseBrace);
   }
-  if (failed_) return;
-  Token close = next();
-  block.body->range = range_between(block.open_brace, range(close));
-  const Token& after = peek();
-  if (after.type != Tok::kNewline && after.type != Tok::kEof) {
-    fail("Missing newline after block definition", "A block definition must end with a newline.", range(after),
-         range_between(block.type_range, range(after)));
+  diagnostics_->append(inside);
+}
+
+void Parser::single_argument(BodyNode& body) {
+  const Token first = next();
+  const Token then = first.type == Tok::kIdent ? peek() : first;
+  switch (then.type) {
+    case Tok::kEqual:
+      if (first.type == Tok::kIdent) return attribute(body, first, true);
+      break;
+    case Tok::kOpenQuote: case Tok::kOpenBrace: case Tok::kIdent:
+      if (first.type != Tok::kIdent) break;
+      diagnostics_->add("Argument definition required",
+                        fmt::format("A single-line block definition can contain only a single argument. If you meant to define "
+                                    "argument \"{}\", use an equals sign to assign it a value. To define a nested block, place "
+                                    "it on a line of its own within its parent block.", text(first)),
+                        range_between(range(first), range(then)));
+      return recover_after_item();
+    default: break;
   }
+  diagnostics_->add("Argument or block definition required",
+                    std::string(kDefinitionRequired) + (first.type == Tok::kIdent ? kSetArgument : ""), range(first));
+  recover_after_item();
 }
 
 namespace {
-
-void report_redefined(const BodyNode& body, Diagnostics& diagnostics) {
-  std::unordered_map<std::string_view, const AttributeNode*> seen;
-  for (auto& a : body.attributes) {
-    auto [it, fresh] = seen.emplace(a.name, &a);
-    if (!fresh) {
-      diagnostics.add("Attribute redefined",
-                      fmt::format("The argument \"{}\" was already set at {}. Each argument may be set only once.", a.name,
-                                  Location(it->second->name_range).str()), a.name_range);
-    }
-  }
-  for (auto& b : body.blocks) report_redefined(*b.body, diagnostics);
-}
 
 // The first byte that is no valid UTF-8.
 Range first_bad_byte(const Source& source) {
@@ -356,7 +373,6 @@ std::shared_ptr<NativeFile> parse_native(std::string name, std::string text, Dia
   check_tokens(file->source, list, diagnostics);
   Parser parser(file->source, std::move(list), diagnostics);
   parser.parse_body(file->body, Tok::kEof);
-  report_redefined(file->body, diagnostics);
   return file;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -12,14 +13,14 @@
 
 namespace drover::hcl {
 
-// Recursive descent over a token list. A syntax error stops the item of the body it is in: every function then
-// returns at once with nothing useful, each leaving the brackets it opened, and the body goes on behind the item.
-// After the first error most others are not reported, as they tend to follow from it. Faults that leave the
-// structure clear (a bad escape, an argument set twice) are reported and parsing goes on.
+// Recursive descent over a token list. A syntax error in an expression stops the item of the body it is in: every
+// function then returns at once with nothing useful, each leaving the brackets it opened, and the body goes on behind
+// the item. Once tokens have been skipped, most further errors are not reported, as they tend to follow from it. Faults
+// that leave the structure clear (a bad escape, an argument set twice) are reported and parsing goes on.
 class Parser {
  public:
   Parser(const Source& source, std::vector<Token> tokens, Diagnostics& diagnostics)
-      : source_(source), tokens_(std::move(tokens)), diagnostics_(diagnostics) {}
+      : source_(source), tokens_(std::move(tokens)), diagnostics_(&diagnostics) {}
 
   // Whether there was a syntax error.
   bool failed() const { return recovering_; }
@@ -41,8 +42,8 @@ class Parser {
   class Newlines;
   std::string_view text(const Token& t) const { return t.text(source_); }
   bool too_deep(const Range& where);
-  // An error that is reported even after others.
-  void fail_anyway(std::string summary, std::string detail, const Range& subject, const Range& context);
+  // A fault that is reported unless there was a syntax error before.
+  void say_once(std::string summary, std::string detail, const Range& subject, const Range& context);
   // Reads up to and with the `close` that matches the present level, or to the end.
   void recover(Tok close);
   void recover_after_item();
@@ -50,10 +51,12 @@ class Parser {
   ExprPtr finish(std::unique_ptr<Node> node, const Children&... children);
 
   // Bodies.
-  void body_item(BodyNode& body);
+  void body_item(BodyNode& body, std::unordered_map<std::string_view, Range>& seen);
   void attribute(BodyNode& body, const Token& name, bool single_line);
   void block(BodyNode& body, const Token& type);
-  void block_content(BlockNode& block);
+  bool block_head(BlockNode& block, const Token& type);
+  void single_line_body(BodyNode& body);
+  void single_argument(BodyNode& body);
   std::string label_string(Range& where);
 
   // Expressions.
@@ -89,13 +92,14 @@ class Parser {
 
   const Source& source_;
   std::vector<Token> tokens_;
-  Diagnostics& diagnostics_;
+  Diagnostics* diagnostics_;
   size_t at_ = 0;
   std::vector<bool> newlines_{true};
   Token synthetic_;          // the newline that a line comment stands for
   bool comment_newline_ = false;
   bool failed_ = false;      // the present item is given up
   bool recovering_ = false;  // there was an error
+  Pos previous_;             // the end of the last token taken
   bool aborted_ = false;     // nothing more is parsed
   int depth_ = 0;
   int splats_ = 0;

@@ -32,7 +32,7 @@ std::string Parser::literal_text(const Token& t, bool quoted) {
   out.reserve(in.size());
   auto complain = [&](size_t at, size_t length, std::string detail) {
     Pos start = advance(t.start, in.substr(0, at));
-    diagnostics_.add("Invalid escape sequence", std::move(detail), {&source_, start, advance(start, in.substr(at, length))},
+    diagnostics_->add("Invalid escape sequence", std::move(detail), {&source_, start, advance(start, in.substr(at, length))},
                      range(t));
   };
   for (size_t i = 0; i < in.size();) {
