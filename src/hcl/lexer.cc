@@ -64,20 +64,23 @@ class Lexer {
     return n;
   }
 
+  // Digits, points and exponents, ending in a digit. Not all of these are numbers.
   size_t number_length() const {
-    auto digits = [&](size_t n) {
-      while (peek(n) >= '0' && peek(n) <= '9') ++n;
-      return n;
-    };
     auto digit = [&](size_t n) { return peek(n) >= '0' && peek(n) <= '9'; };
-    size_t n = digits(0);
-    if (peek(n) == '.' && digit(n + 1)) n = digits(n + 1);
-    if (peek(n) == 'e' || peek(n) == 'E') {
-      size_t m = n + 1;
-      if (peek(m) == '+' || peek(m) == '-') ++m;
-      if (digit(m)) n = digits(m);
+    size_t length = 1;
+    for (size_t n = 1;;) {
+      if (digit(n)) {
+        length = ++n;
+      } else if (peek(n) == '.') {
+        ++n;
+      } else if (peek(n) == 'e' || peek(n) == 'E') {
+        size_t m = n + 1 + (peek(n + 1) == '+' || peek(n + 1) == '-');
+        if (!digit(m)) return length;
+        length = n = m + 1;
+      } else {
+        return length;
+      }
     }
-    return n;
   }
 
   void code() {
@@ -200,14 +203,20 @@ class Lexer {
     size_t i = at_.byte;
     while (i < text_.size()) {
       char c = text_[i];
-      if (c == '"' || c == '\n' || (c == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n')) break;
+      if (c == '"' || c == '\n' || c == '\r') break;
       if (c == '\\') {
-        i += i + 1 < text_.size() && text_[i + 1] != '\n' && text_[i + 1] != '\r' ? 2 : 1;
+        if (i + 1 >= text_.size() || text_[i + 1] == '\n' || text_[i + 1] == '\r') break;
+        i += 2;
         continue;
       }
       if (c == '$' || c == '%') {
         size_t run = 1;
         if (sequence_at(i, run)) break;
+        // At the end of the text the sign stands for nothing.
+        if (i + run >= text_.size()) {
+          i = text_.size() - 1;
+          break;
+        }
         i += run;
         continue;
       }
@@ -219,8 +228,14 @@ class Lexer {
         emit(Tok::kCloseQuote, 1);
         frames_.pop_back();
         return;
-      case '\n': return emit(Tok::kQuotedNewline, 1);
-      case '\r': return emit(Tok::kQuotedNewline, 2);
+      case '\n': case '\r': {
+        size_t end = std::min(text_.find_first_not_of("\r\n", at_.byte), text_.size());
+        return emit(Tok::kQuotedNewline, end - at_.byte);
+      }
+      case '\\': return emit(Tok::kInvalid, 1);
+      case '$': case '%':
+        if (at_.byte + 1 == text_.size()) return emit(Tok::kInvalid, 1);
+        return open_sequence();
       default: return open_sequence();
     }
   }
@@ -234,6 +249,14 @@ class Lexer {
     }
     if (frame.braces > 0) --frame.braces;
     emit(Tok::kCloseBrace, 1);
+  }
+
+  // `~}` closes a sequence even where it closes a brace, for the parser to complain.
+  void close_trimming() {
+    Frame& frame = frames_.back();
+    if (frame.interpolation && frame.braces == 0) return close_brace(2);
+    if (frame.braces > 0) --frame.braces;
+    emit(Tok::kTemplateEnd, 2);
   }
 
   void punctuation(unsigned char c) {
@@ -254,7 +277,7 @@ class Lexer {
         return emit(Tok::kOpenBrace, 1);
       case '}': return close_brace(1);
       case '~':
-        if (peek(1) == '}' && frames_.back().interpolation && frames_.back().braces == 0) return close_brace(2);
+        if (peek(1) == '}') return close_trimming();
         return emit(Tok::kBitNot, 1);
       case '(': return emit(Tok::kOpenParen, 1);
       case ')': return emit(Tok::kCloseParen, 1);
@@ -297,13 +320,14 @@ class Lexer {
 std::vector<Token> lex(const Source& source, Pos from, LexMode mode) { return Lexer(source, from, mode).run(); }
 
 void check_tokens(const Source& source, const std::vector<Token>& tokens, Diagnostics& diagnostics) {
-  bool told_bitwise = false, told_apostrophe = false, told_backtick = false, told_semicolon = false;
-  auto once = [](bool& told) { return !std::exchange(told, true); };
+  int bitwise = 0, apostrophes = 0, backticks = 0, semicolons = 0;
+  // Quotes come in pairs: the first and the third are told.
+  auto opens = [](int& count) { return ++count == 1 || count == 3; };
   for (auto& t : tokens) {
     Range where{&source, t.start, t.end};
     switch (t.type) {
       case Tok::kBitAnd: case Tok::kBitOr: case Tok::kBitXor: case Tok::kBitNot: {
-        if (!once(told_bitwise)) break;
+        if (++bitwise > 4) break;
         const char* hint = t.type == Tok::kBitAnd   ? " Did you mean boolean AND (\"&&\")?"
                            : t.type == Tok::kBitOr  ? " Did you mean boolean OR (\"||\")?"
                            : t.type == Tok::kBitNot ? " Did you mean boolean NOT (\"!\")?"
@@ -312,19 +336,19 @@ void check_tokens(const Source& source, const std::vector<Token>& tokens, Diagno
         break;
       }
       case Tok::kApostrophe:
-        if (once(told_apostrophe)) {
+        if (opens(apostrophes)) {
           diagnostics.add("Invalid character", "Single quotes are not valid. Use double quotes (\") to enclose strings.", where);
         }
         break;
       case Tok::kBacktick:
-        if (once(told_backtick)) {
+        if (opens(backticks)) {
           diagnostics.add("Invalid character",
                           "The \"`\" character is not valid. To create a multi-line string, use the \"heredoc\" syntax, "
                           "like \"<<EOT\".", where);
         }
         break;
       case Tok::kSemicolon:
-        if (once(told_semicolon)) {
+        if (++semicolons == 1) {
           diagnostics.add("Invalid character",
                           "The \";\" character is not valid. Use newlines to separate arguments and blocks, and commas "
                           "to separate items in collection values.", where);
@@ -336,9 +360,14 @@ void check_tokens(const Source& source, const std::vector<Token>& tokens, Diagno
                         "use the \\n escape to represent a newline character or use the \"heredoc\" multi-line template "
                         "syntax.", where);
         break;
-      case Tok::kInvalid:
-        diagnostics.add("Invalid character", "This character is not used within the language.", where);
+      case Tok::kInvalid: {
+        bool curly = where.text() == "\u201c" || where.text() == "\u201d";
+        diagnostics.add("Invalid character",
+                        curly ? "\"Curly quotes\" are not valid here. These can sometimes be inadvertently introduced when sharing code "
+                                "via documents or discussion forums. It might help to replace the character with a \"straight quote\"."
+                              : "This character is not used within the language.", where);
         break;
+      }
       default: break;
     }
   }

@@ -27,7 +27,7 @@ const Token& Parser::peek() {
       // A line comment swallows its newline, which still counts as one.
       if (newlines_.back() && source_.text[t.end.byte - 1] == '\n') {
         comment_newline_ = true;
-        synthetic_ = {Tok::kNewline, t.end, t.end};
+        synthetic_ = {Tok::kNewline, t.start, t.end};
         return synthetic_;
       }
       continue;
@@ -42,7 +42,7 @@ const Token& Parser::peek() {
 
 const Token& Parser::next() {
   const Token& t = peek();
-  previous_ = t.end;
+  last_ = t;
   if (comment_newline_) {
     comment_newline_ = false;
     return synthetic_;
@@ -57,6 +57,14 @@ void Parser::fail(std::string summary, std::string detail, const Range& subject)
 void Parser::fail(std::string summary, std::string detail, const Range& subject, const Range& context) {
   failed_ = true;
   if (!std::exchange(recovering_, true)) diagnostics_->add(std::move(summary), std::move(detail), subject, context);
+}
+void Parser::fail_anyway(std::string summary, std::string detail, const Range& subject, const Range& context) {
+  failed_ = recovering_ = true;
+  diagnostics_->add(std::move(summary), std::move(detail), subject, context);
+}
+void Parser::fault(std::string summary, std::string detail, const Range& subject, const Range& context) {
+  if (recovering_) failed_ = true;
+  diagnostics_->add(std::move(summary), std::move(detail), subject, context);
 }
 void Parser::say_once(std::string summary, std::string detail, const Range& subject, const Range& context) {
   if (!recovering_) diagnostics_->add(std::move(summary), std::move(detail), subject, context);
@@ -233,6 +241,7 @@ bool Parser::block_head(BlockNode& node, const Token& type) {
       case Tok::kOpenQuote:
         node.label_ranges.emplace_back();
         node.labels.push_back(label_string(node.label_ranges.back()));
+        failed_ = false;  // a bad escape does not end the block
         break;
       case Tok::kIdent:
         next();
@@ -264,7 +273,7 @@ void Parser::block(BodyNode& body, const Token& type) {
   if (first == Tok::kNewline || first == Tok::kEof || first == Tok::kCloseBrace) parse_body(*node.body, Tok::kCloseBrace);
   else single_line_body(*node.body);
   if (aborted_) return;
-  node.body->range = range_between(node.open_brace, {&source_, previous_, previous_});
+  node.body->range = range_between(node.open_brace, range(last_));
   body.blocks.push_back(std::move(node));
   const Token after = peek();
   if (after.type == Tok::kNewline || after.type == Tok::kEof) {
@@ -378,6 +387,7 @@ std::shared_ptr<NativeFile> parse_native(std::string name, std::string text, Dia
 
 ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics) {
   if (!acceptable(source, diagnostics)) return nullptr;
+  size_t before = diagnostics.size();
   auto list = lex(source);
   check_tokens(source, list, diagnostics);
   Parser parser(source, std::move(list), diagnostics);
@@ -388,16 +398,17 @@ ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics) {
                 "An expression was successfully parsed, but extra characters were found after it.",
                 parser.range(parser.peek()));
   }
-  return parser.failed() ? nullptr : std::move(expr);
+  return diagnostics.size() != before ? nullptr : std::move(expr);
 }
 
 ExprPtr parse_template(const Source& source, Pos from, Diagnostics& diagnostics) {
   if (!acceptable(source, diagnostics)) return nullptr;
+  size_t before = diagnostics.size();
   auto list = lex(source, from, LexMode::kTemplate);
   check_tokens(source, list, diagnostics);
   Parser parser(source, std::move(list), diagnostics);
   auto expr = parser.template_until(Tok::kEof, {Tok::kEof, from, from}, false);
-  return parser.failed() ? nullptr : std::move(expr);
+  return diagnostics.size() != before ? nullptr : std::move(expr);
 }
 
 }  // namespace drover::hcl

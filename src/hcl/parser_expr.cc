@@ -43,10 +43,10 @@ ExprPtr Parser::expression() {
   auto if_true = expression();
   if (failed_) return nullptr;
   if (peek().type != Tok::kColon) {
-    fail("Missing false expression in conditional",
-         "The conditional operator (...?...:...) requires a false expression, delimited by a colon.", range(peek()),
-         range_between(condition->range, range(peek())));
-    return nullptr;
+    fault("Missing false expression in conditional",
+          "The conditional operator (...?...:...) requires a false expression, delimited by a colon.", range(peek()),
+          range_between(condition->range, range(peek())));
+    return condition;
   }
   next();
   auto if_false = expression();
@@ -78,22 +78,28 @@ ExprPtr Parser::binary(int level) {
 }
 
 ExprPtr Parser::operand() {
+  size_t before = diagnostics_->size();
   auto from = term();
-  return failed_ ? nullptr : traversals(std::move(from));
+  return traversals(std::move(from), before);
 }
 
-ExprPtr Parser::traversals(ExprPtr from) {
-  while (!failed_) {
+// Accesses are read even behind what failed. `before` is how many diagnostics there were before the operand.
+ExprPtr Parser::traversals(ExprPtr from, size_t before) {
+  while (!aborted_) {
     const Token t = peek();
+    failed_ = false;
+    if (!from) from = placeholder(range(t));
     if (t.type == Tok::kDot) {
       next();
       from = dot_traversal(std::move(from), t);
     } else if (t.type == Tok::kOpenBracket) {
       from = bracket_traversal(std::move(from));
     } else {
-      return from;
+      failed_ = recovering_ && diagnostics_->size() != before;
+      return failed_ ? nullptr : std::move(from);
     }
   }
+  failed_ = true;
   return nullptr;
 }
 
@@ -116,25 +122,27 @@ ExprPtr Parser::append_step(ExprPtr from, Step step) {
   return finish(std::move(node), n.source);
 }
 
-bool Parser::legacy_index(const Token& dot, Step& step) {
+Value Parser::number_value(const Token& number) {
+  if (auto value = Number::parse(text(number))) return Value::number(*value);
+  fault("Invalid number literal", "Failed to recognize the value of this number literal.", range(number), range(number));
+  return Value::unknown(Type::number());
+}
+
+Step Parser::legacy_index(const Token& dot, const Token* star) {
   Token number = next();
+  Step step{false, "", {}, {&source_, dot.start, number.end}};
   auto digits = text(number);
-  if (auto point = digits.find('.'); point != std::string_view::npos) {
-    fail("Invalid legacy index syntax",
-         fmt::format("When using the legacy index syntax, chaining two indexes together is not permitted. Use the proper "
-                     "index syntax instead, like [{}][{}].", digits.substr(0, point), digits.substr(point + 1)),
-         range(number));
-    return false;
+  auto point = digits.find('.');
+  if (point == std::string_view::npos) {
+    step.key = number_value(number);
+    return step;
   }
-  auto value = Number::parse(digits);
-  if (!value) {
-    fail("Invalid number literal", "Failed to recognize the value of this number literal.", range(number));
-    return false;
-  }
-  step.attribute = false;
-  step.key = Value::number(*value);
-  step.range = {&source_, dot.start, number.end};
-  return true;
+  auto where = range(star ? *star : number);
+  fault("Invalid legacy index syntax",
+        fmt::format("When using the legacy index syntax, chaining two indexes together is not permitted. Use the proper "
+                    "index syntax{} instead, like [{}][{}].", star ? " with a full splat expression [*]" : "",
+                    digits.substr(0, point), digits.substr(point + 1)), where, where);
+  return step;
 }
 
 ExprPtr Parser::dot_traversal(ExprPtr from, const Token& dot) {
@@ -147,13 +155,13 @@ ExprPtr Parser::dot_traversal(ExprPtr from, const Token& dot) {
       step.range = {&source_, dot.start, t.end};
       return append_step(std::move(from), std::move(step));
     case Tok::kNumber:
-      if (!legacy_index(dot, step)) return nullptr;
+      step = legacy_index(dot, nullptr);
       return append_step(std::move(from), std::move(step));
     case Tok::kStar:
       next();
       return attribute_splat(std::move(from), dot, t);
     default:
-      fail("Invalid attribute name", "An attribute name is required after a dot.", range(t));
+      fail_anyway("Invalid attribute name", "An attribute name is required after a dot.", range(t), range(t));
       return nullptr;
   }
 }
@@ -164,7 +172,7 @@ ExprPtr Parser::attribute_splat(ExprPtr from, const Token& dot, const Token& sta
   auto item = std::make_unique<ItemExpr>(marker);
   int slot = item->slot = ++splats_;
   ExprPtr each = std::move(item);
-  while (!failed_ && peek().type == Tok::kDot) {
+  while (each && peek().type == Tok::kDot) {
     Token inner = next();
     const Token t = peek();
     Step step;
@@ -173,13 +181,14 @@ ExprPtr Parser::attribute_splat(ExprPtr from, const Token& dot, const Token& sta
       step.name = std::string(text(t));
       step.range = {&source_, inner.start, t.end};
     } else if (t.type == Tok::kNumber) {
-      if (!legacy_index(inner, step)) return nullptr;
+      step = legacy_index(inner, &star);
     } else if (t.type == Tok::kStar) {
       fail("Nested splat expression not allowed",
            "A splat expression (*) cannot be used inside another attribute-only splat expression.", range(t));
       return nullptr;
     } else {
-      fail("Invalid attribute name", "An attribute name is required after a dot.", range(t));
+      // The complaint is about the star.
+      fail("Invalid attribute name", "An attribute name is required after a dot.", range(star));
       return nullptr;
     }
     each = append_step(std::move(each), std::move(step));
@@ -194,25 +203,31 @@ ExprPtr Parser::attribute_splat(ExprPtr from, const Token& dot, const Token& sta
   return finish(std::move(node), n.source, n.each);
 }
 
+// The complaint is about the bracket that is found in the end, or the end of the text.
+ExprPtr Parser::unclosed_index(const char* summary, const char* detail) {
+  failed_ = true;
+  if (recovering_) return nullptr;
+  recover(Tok::kCloseBracket);
+  auto where = range(last_);
+  diagnostics_->add(summary, detail, where);
+  return nullptr;
+}
+
 ExprPtr Parser::bracket_traversal(ExprPtr from) {
   Nested nested(*this);
   if (too_deep(range(peek()))) return nullptr;
-  Newlines hidden(*this, false);
   Token open = next();
-  Closing closing(*this, Tok::kCloseBracket);
   if (peek().type == Tok::kStar) {
     next();
-    const Token close = next();
+    Token close = next();
     if (close.type != Tok::kCloseBracket) {
-      fail("Missing close bracket on splat index",
-           "The star for a full splat operator must be immediately followed by a closing bracket (\"]\").", range(close));
-      return nullptr;
+      return unclosed_index("Missing close bracket on splat index",
+                            "The star for a full splat operator must be immediately followed by a closing bracket (\"]\").");
     }
-    hidden.end();
     Range marker{&source_, open.start, close.end};
     auto item = std::make_unique<ItemExpr>(marker);
     int slot = item->slot = ++splats_;
-    auto each = traversals(std::move(item));
+    auto each = traversals(std::move(item), diagnostics_->size());
     if (failed_) return nullptr;
     auto node = std::make_unique<SplatExpr>(range_between(from->range, each->range));
     node->source = std::move(from);
@@ -222,13 +237,14 @@ ExprPtr Parser::bracket_traversal(ExprPtr from) {
     auto& n = *node;
     return finish(std::move(node), n.source, n.each);
   }
+  Newlines hidden(*this, false);
+  Closing closing(*this, Tok::kCloseBracket);
   auto key = expression();
   if (failed_) return nullptr;
+  closing.dismiss();
   const Token close = next();
-  if (close.type != Tok::kCloseBracket) {
-    fail("Missing close bracket on index", "The index operator must end with a closing bracket (\"]\").", range(close));
-    return nullptr;
-  }
+  if (close.type != Tok::kCloseBracket)
+    return unclosed_index("Missing close bracket on index", "The index operator must end with a closing bracket (\"]\").");
   hidden.end();
   Range bracket{&source_, open.start, close.end};
   const LiteralExpr* literal = nullptr;
@@ -252,15 +268,9 @@ ExprPtr Parser::term() {
   const Token t = peek();
   switch (t.type) {
     case Tok::kIdent: return name_term();
-    case Tok::kNumber: {
+    case Tok::kNumber:
       next();
-      auto number = Number::parse(text(t));
-      if (!number) {
-        fail("Invalid number literal", "Failed to recognize the value of this number literal.", range(t));
-        return nullptr;
-      }
-      return std::make_unique<LiteralExpr>(range(t), Value::number(*number));
-    }
+      return std::make_unique<LiteralExpr>(range(t), number_value(t));
     case Tok::kOpenQuote:
       next();
       return template_until(Tok::kCloseQuote, t, false);
@@ -320,7 +330,8 @@ ExprPtr Parser::call(const Token& name) {
       break;
     }
     if (t.type != Tok::kCloseParen) {
-      fail("Missing argument separator", "A comma is required to separate each function argument from the next.", range(t),
+      next();
+      fail_anyway("Missing argument separator", "A comma is required to separate each function argument from the next.", range(t),
            range_between(range(name), range(t)));
       return nullptr;
     }
@@ -336,12 +347,15 @@ ExprPtr Parser::parens() {
   Newlines hidden(*this, false);
   Token open = next();
   Closing closing(*this, Tok::kCloseParen);
+  size_t before = diagnostics_->size();
   auto inner = expression();
+  if (diagnostics_->size() != before) failed_ = true;  // even a small fault
   if (failed_) return nullptr;
   const Token close = next();
   if (close.type != Tok::kCloseParen) {
-    fail("Unbalanced parentheses", "Expected a closing parenthesis to terminate the expression.", range(close),
-         range_between(range(open), range(close)));
+    fail_anyway("Unbalanced parentheses", "Expected a closing parenthesis to terminate the expression.", range(close),
+                range_between(range(open), range(close)));
+    closing.dismiss();
     return nullptr;
   }
   hidden.end();
@@ -368,7 +382,7 @@ ExprPtr Parser::tuple() {
   Newlines hidden(*this, false);
   Token open = next();
   Closing closing(*this, Tok::kCloseBracket);
-  if (peek().type == Tok::kIdent && text(peek()) == "for") return for_expression(open, Tok::kCloseBracket);
+  if (peek().type == Tok::kIdent && text(peek()) == "for") return for_expression(open, Tok::kCloseBracket, closing);
   auto node = std::make_unique<TupleExpr>(range(open));
   node->open = range(open);
   while (peek().type != Tok::kCloseBracket) {
@@ -396,7 +410,7 @@ ExprPtr Parser::object() {
   {
     Newlines hidden(*this, false);
     open = next();
-    if (peek().type == Tok::kIdent && text(peek()) == "for") return for_expression(open, Tok::kCloseBrace);
+    if (peek().type == Tok::kIdent && text(peek()) == "for") return for_expression(open, Tok::kCloseBrace, closing);
   }
   Newlines shown(*this, true);
   auto node = std::make_unique<ObjectExpr>(range(open));
@@ -409,7 +423,13 @@ ExprPtr Parser::object() {
     if (failed_) return nullptr;
     const Token sign = peek();
     if (sign.type != Tok::kEqual && sign.type != Tok::kColon) {
-      fail("Missing key/value separator", "Expected an equals sign (\"=\") to mark the beginning of the attribute value.",
+      bool ends = sign.type == Tok::kNewline || sign.type == Tok::kComma;
+      fail(ends ? "Missing attribute value" : "Missing key/value separator",
+           ends ? "Expected an attribute value, introduced by an equals sign (\"=\")."
+           : sign.type == Tok::kIdent
+               ? "Expected an equals sign (\"=\") to mark the beginning of the attribute value. If you intended to given an "
+                 "attribute name containing periods or spaces, write the name in quotes to create a string literal."
+               : "Expected an equals sign (\"=\") to mark the beginning of the attribute value.",
            range(sign), range_between(range(open), range(sign)));
       return nullptr;
     }
@@ -440,41 +460,39 @@ bool Parser::keyword(std::string_view word) {
 }
 
 // `k, v in` after `for`.
-bool Parser::for_names(ForExpr& node) {
-  constexpr const char* kSummary = "Invalid 'for' expression";
-  auto name = [&](std::string& out, const char* detail) {
-    if (peek().type != Tok::kIdent) {
-      fail(kSummary, detail, range(peek()));
-      return false;
-    }
-    out = std::string(text(next()));
-    return true;
+bool Parser::for_names(ForExpr& node, const ForTexts& texts, const Range& open) {
+  auto missing = [&](const char* detail) {
+    fail(texts.summary, detail, range(peek()), range_between(open, range(peek())));
+    return false;
   };
-  if (!name(node.value_name, "For expression requires variable name after 'for'.")) return false;
+  if (peek().type != Tok::kIdent) return missing(texts.first);
+  node.value_name = std::string(text(next()));
   if (peek().type == Tok::kComma) {
     next();
     node.key_name = std::move(node.value_name);
-    if (!name(node.value_name, "For expression requires value variable name after comma.")) return false;
+    if (peek().type != Tok::kIdent) return missing(texts.second);
+    node.value_name = std::string(text(next()));
   }
-  if (!keyword("in")) {
-    fail(kSummary, "For expression requires the 'in' keyword after its name declarations.", range(peek()));
-    return false;
-  }
-  node.collection = expression();
-  return !failed_;
+  return keyword("in") || missing(texts.in);
 }
 
 // The caller has made newlines invisible and consumed the opening bracket; `for` is the next token.
-ExprPtr Parser::for_expression(const Token& open, Tok close_type) {
+ExprPtr Parser::for_expression(const Token& open, Tok close_type, Closing& closing) {
   constexpr const char* kSummary = "Invalid 'for' expression";
   bool making_object = close_type == Tok::kCloseBrace;
   Newlines hidden(*this, false);
   next();
   auto node = std::make_unique<ForExpr>(range(open));
   node->open = range(open);
-  if (!for_names(*node)) return nullptr;
+  static constexpr ForTexts kTexts{kSummary, "For expression requires variable name after 'for'.",
+                                   "For expression requires value variable name after comma.",
+                                   "For expression requires the 'in' keyword after its name declarations."};
+  if (!for_names(*node, kTexts, range(open))) return nullptr;
+  node->collection = expression();
+  if (failed_) return nullptr;
+  auto so_far = [&] { return range_between(range(open), range(peek())); };
   if (peek().type != Tok::kColon) {
-    fail(kSummary, "For expression requires a colon after the collection expression.", range(peek()));
+    fail(kSummary, "For expression requires a colon after the collection expression.", range(peek()), so_far());
     return nullptr;
   }
   next();
@@ -495,17 +513,18 @@ ExprPtr Parser::for_expression(const Token& open, Tok close_type) {
     node->condition = expression();
     if (failed_) return nullptr;
   }
-  if (peek().type != close_type) {
-    fail(kSummary, "Extra characters after the end of the 'for' expression.", range(peek()));
-    return nullptr;
-  }
-  Range all = range_between(range(open), range(next()));
+  bool closed = peek().type == close_type;
+  if (closed) closing.dismiss();
+  else fail(kSummary, "Extra characters after the end of the 'for' expression.", range(peek()), so_far());
+  Range all = range_between(range(open), range(closed ? next() : peek()));
   if (making_object && !node->key) {
-    fail(kSummary, "Key expression is required when building an object.", node->value->range, all);
-  } else if (!making_object && node->key) {
-    fail(kSummary, "Key expression is not valid when building a tuple.", node->key->range, all);
-  } else if (!making_object && node->group) {
-    fail(kSummary, "Grouping ellipsis (...) cannot be used when building a tuple.", ellipsis, all);
+    fault(kSummary, "Key expression is required when building an object.", node->value->range, all);
+  }
+  if (!making_object && node->key) {
+    fault(kSummary, "Key expression is not valid when building a tuple.", node->key->range, all);
+  }
+  if (!making_object && node->group) {
+    fault(kSummary, "Grouping ellipsis (...) cannot be used when building a tuple.", ellipsis, all);
   }
   node->range = all;
   auto& n = *node;

@@ -13,9 +13,10 @@
 
 namespace drover::hcl {
 
-// Recursive descent over a token list. A syntax error in an expression stops the item of the body it is in: every
-// function then returns at once with nothing useful, each leaving the brackets it opened, and the body goes on behind
-// the item. Once tokens have been skipped, most further errors are not reported, as they tend to follow from it. Faults
+// Recursive descent over a token list. A syntax error that is reported in an expression stops the item of the body it
+// is in: every function then returns at once with nothing useful, each leaving the brackets it opened, and the body goes
+// on behind the item. Once tokens have been skipped, most further errors are not reported, as they tend to follow from
+// it; such an error ends only the operand it is in. Faults
 // that leave the structure clear (a bad escape, an argument set twice) are reported and parsing goes on.
 class Parser {
  public:
@@ -42,6 +43,10 @@ class Parser {
   class Newlines;
   std::string_view text(const Token& t) const { return t.text(source_); }
   bool too_deep(const Range& where);
+  // An error that is reported even after others.
+  void fail_anyway(std::string summary, std::string detail, const Range& subject, const Range& context);
+  // A fault that is always reported. It gives the present item up only after a syntax error.
+  void fault(std::string summary, std::string detail, const Range& subject, const Range& context);
   // A fault that is reported unless there was a syntax error before.
   void say_once(std::string summary, std::string detail, const Range& subject, const Range& context);
   // Reads up to and with the `close` that matches the present level, or to the end.
@@ -60,13 +65,18 @@ class Parser {
   std::string label_string(Range& where);
 
   // Expressions.
+  // Stands for what failed where parsing goes on: an unknown value.
+  static ExprPtr placeholder(const Range& where);
   ExprPtr binary(int level);
   ExprPtr operand();
-  ExprPtr traversals(ExprPtr from);
+  ExprPtr traversals(ExprPtr from, size_t before);
   ExprPtr dot_traversal(ExprPtr from, const Token& dot);
   ExprPtr attribute_splat(ExprPtr from, const Token& dot, const Token& star);
   ExprPtr bracket_traversal(ExprPtr from);
-  bool legacy_index(const Token& dot, Step& step);
+  ExprPtr unclosed_index(const char* summary, const char* detail);
+  Value number_value(const Token& number);
+  // `star` is that of the splat around, if any.
+  Step legacy_index(const Token& dot, const Token* star);
   ExprPtr append_step(ExprPtr from, Step step);
   ExprPtr term();
   ExprPtr name_term();
@@ -75,17 +85,26 @@ class Parser {
   ExprPtr unary(const Token& symbol);
   ExprPtr tuple();
   ExprPtr object();
-  ExprPtr for_expression(const Token& open, Tok close);
-  bool for_names(ForExpr& node);
+  ExprPtr for_expression(const Token& open, Tok close, Closing& closing);
+  // What is said of the names of a `for`.
+  struct ForTexts {
+    const char *summary, *first, *second, *in;
+  };
+  bool for_names(ForExpr& node, const ForTexts& texts, const Range& open);
   bool keyword(std::string_view word);
 
   // Templates.
-  bool template_parts(Tok end, const Token& open, bool flush, std::vector<TemplatePart>& parts, Range& end_range);
-  bool interpolation(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next);
-  bool control(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next);
-  bool control_end(const Token& open, std::string_view what, TemplatePart& part, bool& trim_next);
+  void template_parts(Tok end, bool flush, std::vector<TemplatePart>& parts, Range& end_range);
+  static void flush_parts(std::vector<TemplatePart>& parts);
+  // `first` is the first token of the template.
+  void interpolation(const Token& open, const Range& first, std::vector<TemplatePart>& parts, bool& trim_next);
+  void control(const Token& open, const Range& first, std::vector<TemplatePart>& parts, bool& trim_next);
+  void close_sequence(const Token& close, const Range& first, std::string summary, const char* detail, bool& trim_next);
   std::string literal_text(const Token& t, bool quoted);
-  std::vector<ExprPtr> assemble(std::vector<TemplatePart>& parts, size_t& at, const TemplatePart* inside, const Range& end_range);
+  static const char* marker_name(const TemplatePart& part);
+  void append_part(std::vector<ExprPtr>& out, std::vector<TemplatePart>& parts, size_t& at, const Range& end_range);
+  TemplatePart* directive_content(std::vector<ExprPtr>& out, const TemplatePart& open, std::vector<TemplatePart>& parts, size_t& at,
+                                  const Range& end_range);
   ExprPtr assemble_if(std::vector<TemplatePart>& parts, size_t& at, const Range& end_range);
   ExprPtr assemble_for(std::vector<TemplatePart>& parts, size_t& at, const Range& end_range);
   ExprPtr join_parts(std::vector<ExprPtr> parts, const Range& where);
@@ -97,9 +116,9 @@ class Parser {
   std::vector<bool> newlines_{true};
   Token synthetic_;          // the newline that a line comment stands for
   bool comment_newline_ = false;
-  bool failed_ = false;      // the present item is given up
+  bool failed_ = false;      // the present item is given up; at an operand's end only if it reported something
   bool recovering_ = false;  // there was an error
-  Pos previous_;             // the end of the last token taken
+  Token last_;               // the last token taken
   bool aborted_ = false;     // nothing more is parsed
   int depth_ = 0;
   int splats_ = 0;
@@ -110,12 +129,15 @@ class Parser::Closing {
  public:
   Closing(Parser& p, Tok close) : p_(p), close_(close) {}
   ~Closing() {
-    if (p_.failed_ && !p_.aborted_) p_.recover(close_);
+    if (p_.failed_ && !p_.aborted_ && !dismissed_) p_.recover(close_);
   }
+  // The bracket is closed.
+  void dismiss() { dismissed_ = true; }
 
  private:
   Parser& p_;
   Tok close_;
+  bool dismissed_ = false;
 };
 
 // Counts nesting for the length of a scope.
@@ -145,7 +167,6 @@ class Parser::Newlines {
 struct Parser::TemplatePart {
   enum Kind : unsigned char { kLiteral, kValue, kIf, kElse, kEndIf, kFor, kEndFor } kind = kLiteral;
   std::string text;      // kLiteral, decoded
-  bool line_start = false;
   ExprPtr expr;          // kValue: the expression; kIf: the condition
   std::unique_ptr<ForExpr> loop;  // kFor, without its value
   Range range;

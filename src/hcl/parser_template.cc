@@ -91,27 +91,35 @@ size_t indentation(std::string_view text, size_t limit, size_t& bytes) {
 
 }  // namespace
 
+ExprPtr Parser::placeholder(const Range& where) { return std::make_unique<LiteralExpr>(where, Value()); }
+
 ExprPtr Parser::template_until(Tok end, const Token& open, bool flush) {
   Nested nested(*this);
   if (too_deep(range(open))) return nullptr;
-  Closing closing(*this, end);
+  size_t before = diagnostics_->size();
   std::vector<TemplatePart> parts;
   Range end_range;
-  if (!template_parts(end, open, flush, parts, end_range)) return nullptr;
+  template_parts(end, flush, parts, end_range);
+  if (aborted_) return nullptr;
   Range all = range_between(range(open), end_range);
+  ExprPtr result;
   if (parts.size() == 1 && parts[0].kind == TemplatePart::kValue) {
     auto node = std::make_unique<TemplateWrapExpr>(all);
     node->wrapped = std::move(parts[0].expr);
     auto& n = *node;
-    return finish(std::move(node), n.wrapped);
+    result = finish(std::move(node), n.wrapped);
+  } else {
+    if (parts.empty()) {
+      TemplatePart nothing;
+      nothing.range = {&source_, end_range.end, end_range.end};
+      parts.push_back(std::move(nothing));
+    }
+    std::vector<ExprPtr> joined;
+    for (size_t at = 0; at < parts.size() && !aborted_;) append_part(joined, parts, at, end_range);
+    result = join_parts(std::move(joined), all);
   }
-  size_t at = 0;
-  auto joined = assemble(parts, at, nullptr, end_range);
-  if (failed_) return nullptr;
-  if (joined.empty()) {
-    joined.push_back(std::make_unique<LiteralExpr>(Range{&source_, end_range.end, end_range.end}, Value::raw_string("")));
-  }
-  return join_parts(std::move(joined), all);
+  failed_ = failed_ || (recovering_ && diagnostics_->size() != before);
+  return failed_ ? nullptr : std::move(result);
 }
 
 ExprPtr Parser::join_parts(std::vector<ExprPtr> parts, const Range& where) {
@@ -120,112 +128,103 @@ ExprPtr Parser::join_parts(std::vector<ExprPtr> parts, const Range& where) {
   for (auto& p : parts) node->depth = std::max(node->depth, p->depth + 1);
   node->parts = std::move(parts);
   auto& n = *node;
-  return finish(std::move(node), n.parts[0]);
+  auto joined = finish(std::move(node), n.parts[0]);
+  return joined ? std::move(joined) : placeholder(where);
 }
 
-bool Parser::template_parts(Tok end, const Token& open, bool flush, std::vector<TemplatePart>& parts, Range& end_range) {
-  bool trim_next = false, line_start = true;
-  std::vector<char> trims;  // per part: 1 left, 2 right
-  while (!failed_) {
+// Reads up to and with `end`. What is wrong inside a sequence ends that sequence only.
+void Parser::template_parts(Tok end, bool flush, std::vector<TemplatePart>& parts, Range& end_range) {
+  Range first = range(peek());
+  bool trim_next = false, can_trim = false;
+  while (!aborted_) {
     Token t = next();
-    bool cut_left = std::exchange(trim_next, false);
-    if (t.type == end) {
-      end_range = range(t);
-      break;
-    }
-    TemplatePart part;
-    part.range = range(t);
-    part.line_start = line_start;
+    end_range = range(t);
+    if (t.type == end) break;
+    bool cut_left = std::exchange(trim_next, false), after_text = std::exchange(can_trim, false);
     switch (t.type) {
       case Tok::kQuotedLiteral:
-      case Tok::kStringLiteral:
+      case Tok::kStringLiteral: {
+        TemplatePart part;
+        part.range = range(t);
         part.text = literal_text(t, t.type == Tok::kQuotedLiteral);
-        line_start = text(t).ends_with('\n');
+        if (cut_left) part.text = std::string(trim_left_space(part.text));
         parts.push_back(std::move(part));
-        trims.push_back(cut_left ? 1 : 0);
-        break;
-      case Tok::kInterpolation:
-      case Tok::kControl: {
-        if (text(t).size() == 3 && !parts.empty() && parts.back().kind == TemplatePart::kLiteral) trims.back() |= 2;
-        size_t before = parts.size();
-        bool ok = t.type == Tok::kControl ? control(t, parts, trim_next) : interpolation(t, parts, trim_next);
-        if (!ok) return false;
-        for (size_t i = before; i < parts.size(); ++i) parts[i].line_start = line_start;
-        trims.resize(parts.size());
-        line_start = false;
+        can_trim = true;
         break;
       }
+      case Tok::kInterpolation:
+      case Tok::kControl:
+        if (after_text && text(t).size() == 3) parts.back().text = std::string(trim_right_space(parts.back().text));
+        if (t.type == Tok::kControl) control(t, first, parts, trim_next);
+        else interpolation(t, first, parts, trim_next);
+        failed_ = false;
+        break;
       default:
-        fail("Unterminated template string", "No closing marker was found for the string.", range(t),
-             range_between(range(open), range(t)));
-        return false;
+        say_once("Unterminated template string", "No closing marker was found for the string.", range(t), range_between(first, range(t)));
+        recover(end);
+        end_range = range(last_);
+        if (flush) flush_parts(parts);
+        return;
     }
   }
-  if (flush) {
-    size_t least = SIZE_MAX, bytes = 0;
-    for (size_t i = 0; i < parts.size(); ++i) {
-      auto& p = parts[i];
-      if (!p.line_start) continue;
-      size_t n = p.kind == TemplatePart::kLiteral ? indentation(p.text, SIZE_MAX, bytes) : 0;
-      bool blank = p.kind == TemplatePart::kLiteral && (p.text.substr(bytes) == "\n" || p.text.substr(bytes) == "\r\n");
-      if (!blank) least = std::min(least, n);
-    }
-    for (auto& p : parts) {
-      if (!p.line_start || p.kind != TemplatePart::kLiteral || least == SIZE_MAX) continue;
-      indentation(p.text, least, bytes);
-      p.text.erase(0, bytes);
-    }
-  }
-  for (size_t i = 0; i < parts.size(); ++i) {
-    if (trims[i] & 1) parts[i].text = std::string(trim_left_space(parts[i].text));
-    if (trims[i] & 2) parts[i].text = std::string(trim_right_space(parts[i].text));
-  }
-  return !failed_;
+  if (flush) flush_parts(parts);
 }
 
-bool Parser::interpolation(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next) {
+// Takes away the indentation that all lines of a `<<-` heredoc share.
+void Parser::flush_parts(std::vector<TemplatePart>& parts) {
+  size_t least = SIZE_MAX, bytes = 0;
+  bool line_start = true;
+  std::vector<TemplatePart*> lines;
+  for (auto& p : parts) {
+    bool is_text = p.kind == TemplatePart::kLiteral;
+    if (std::exchange(line_start, false)) {
+      size_t spaces = is_text ? indentation(p.text, SIZE_MAX, bytes) : 0;
+      bool blank = is_text && (p.text.substr(bytes) == "\n" || p.text.substr(bytes) == "\r\n");
+      if (is_text && !blank) lines.push_back(&p);
+      if (!blank) least = std::min(least, spaces);
+    }
+    if (is_text && p.text.ends_with('\n')) line_start = true;
+  }
+  for (auto* p : lines) {
+    indentation(p->text, least, bytes);
+    p->text.erase(0, bytes);
+  }
+}
+
+void Parser::interpolation(const Token& open, const Range& first, std::vector<TemplatePart>& parts, bool& trim_next) {
   Newlines hidden(*this, false);
-  Closing closing(*this, Tok::kTemplateEnd);
   TemplatePart part;
   part.kind = TemplatePart::kValue;
   part.expr = expression();
-  if (failed_) return false;
+  if (aborted_) return;
   const Token close = peek();
-  if (close.type != Tok::kTemplateEnd) {
-    fail("Extra characters after interpolation expression",
-         "Expected a closing brace to end the interpolation expression, but found extra characters.", range(close),
-         range_between(range(open), range(close)));
-    return false;
-  }
-  next();
-  trim_next = text(close).size() == 2;
+  close_sequence(close, first, "Extra characters after interpolation expression",
+                 "Expected a closing brace to end the interpolation expression, but found extra characters.", trim_next);
   part.range = range_between(range(open), range(close));
+  if (!part.expr) part.expr = placeholder(part.range);
   parts.push_back(std::move(part));
-  return true;
 }
 
-bool Parser::control_end(const Token& open, std::string_view what, TemplatePart& part, bool& trim_next) {
-  const Token close = peek();
-  if (close.type != Tok::kTemplateEnd) {
-    fail(fmt::format("Extra characters in {} marker", what),
-         "Expected a closing brace to end the sequence, but found extra characters.", range(close),
-         range_between(range(open), range(close)));
-    return false;
+void Parser::close_sequence(const Token& close, const Range& first, std::string summary, const char* detail, bool& trim_next) {
+  if (close.type == Tok::kTemplateEnd) {
+    next();
+    trim_next = text(close).size() == 2;
+    return;
   }
-  next();
-  trim_next = text(close).size() == 2;
-  part.range = range_between(range(open), range(close));
-  return true;
+  say_once(std::move(summary), detail, range(close), range_between(first, range(close)));
+  recover(Tok::kTemplateEnd);
 }
 
-bool Parser::control(const Token& open, std::vector<TemplatePart>& parts, bool& trim_next) {
+void Parser::control(const Token& open, const Range& first, std::vector<TemplatePart>& parts, bool& trim_next) {
   Newlines hidden(*this, false);
-  Closing closing(*this, Tok::kTemplateEnd);
   const Token word = peek();
+  auto wrong_word = [&](const char* summary, std::string detail) {
+    say_once(summary, std::move(detail), range(word), range_between(range(open), range(word)));
+    recover(Tok::kTemplateEnd);
+  };
   if (word.type != Tok::kIdent) {
-    fail("Invalid template directive", "A template directive keyword (\"if\", \"for\", etc) is expected at the beginning "
-         "of a %{ sequence.", range(word), range_between(range(open), range(word)));
-    return false;
+    return wrong_word("Invalid template directive",
+                      "A template directive keyword (\"if\", \"for\", etc) is expected at the beginning of a %{ sequence.");
   }
   next();
   auto name = text(word);
@@ -234,135 +233,142 @@ bool Parser::control(const Token& open, std::vector<TemplatePart>& parts, bool& 
     TemplatePart::Kind kind;
   };
   static constexpr Marker kMarkers[] = {
-      {"if", TemplatePart::kIf}, {"else", TemplatePart::kElse}, {"endif", TemplatePart::kEndIf},
-      {"for", TemplatePart::kFor}, {"endfor", TemplatePart::kEndFor}};
+      {"if", TemplatePart::kIf}, {"for", TemplatePart::kFor}, {"else", TemplatePart::kElse}, {"endif", TemplatePart::kEndIf},
+      {"endfor", TemplatePart::kEndFor}};
   auto* marker = std::find_if(std::begin(kMarkers), std::end(kMarkers), [&](auto& m) { return m.name == name; });
   if (marker == std::end(kMarkers)) {
-    fail("Invalid template control keyword", fmt::format("\"{}\" is not a valid template control keyword.", name),
-         range(word), range_between(range(open), range(word)));
-    return false;
+    std::vector<std::string> known;
+    for (auto& m : kMarkers) known.emplace_back(m.name);
+    return wrong_word("Invalid template control keyword",
+                      fmt::format("\"{}\" is not a valid template control keyword.{}", name, did_you_mean(std::string(name), known)));
   }
   TemplatePart part;
   part.kind = marker->kind;
   if (part.kind == TemplatePart::kIf) {
     part.expr = expression();
   } else if (part.kind == TemplatePart::kFor) {
+    static constexpr ForTexts kTexts{"Invalid 'for' directive", "For directive requires variable name after 'for'.",
+                                     "For directive requires value variable name after comma.",
+                                     "For directive requires 'in' keyword after names."};
     part.loop = std::make_unique<ForExpr>(range(open));
-    if (!for_names(*part.loop)) return false;
+    if (!for_names(*part.loop, kTexts, range(open))) return recover(Tok::kTemplateEnd);
+    part.loop->collection = expression();
   }
-  if (failed_ || !control_end(open, name, part, trim_next)) return false;
+  if (aborted_) return;
+  failed_ = false;
+  const Token close = peek();
+  part.range = range_between(range(open), range(close));
+  if (part.kind == TemplatePart::kIf && !part.expr) part.expr = placeholder(part.range);
+  if (part.loop && !part.loop->collection) part.loop->collection = placeholder(part.range);
+  close_sequence(close, first, fmt::format("Extra characters in {} marker", name),
+                 "Expected a closing brace to end the sequence, but found extra characters.", trim_next);
   parts.push_back(std::move(part));
-  return true;
 }
 
-// Nests the flat list: parts up to the marker that ends `inside` (which is left for the caller), or to the end.
-std::vector<ExprPtr> Parser::assemble(std::vector<TemplatePart>& parts, size_t& at, const TemplatePart* inside,
-                                      const Range& end_range) {
-  Nested nested(*this);
-  std::vector<ExprPtr> out;
-  bool after_text = false;
-  if (too_deep(end_range)) return out;
-  while (at < parts.size() && !failed_) {
-    TemplatePart& part = parts[at];
-    bool is_text = part.kind == TemplatePart::kLiteral;
-    switch (part.kind) {
-      case TemplatePart::kLiteral: {
-        // The first literal keeps its own range, which is where complaints about the text point.
-        if (out.size() >= 2 && after_text) {
-          auto& before = static_cast<LiteralExpr&>(*out.back());
-          std::string joined = before.value.as_string();
-          joined.reserve(joined.size() + part.text.size());
-          // Runs of lines join in one go, so that a long text costs linear time.
-          for (; at < parts.size() && parts[at].kind == TemplatePart::kLiteral; ++at) {
-            joined += parts[at].text;
-            before.range.end = parts[at].range.end;
-          }
-          before.value = Value::raw_string(std::move(joined));
-        } else {
-          out.push_back(std::make_unique<LiteralExpr>(part.range, Value::raw_string(std::move(part.text))));
-          ++at;
-        }
-        break;
+const char* Parser::marker_name(const TemplatePart& part) {
+  return part.kind == TemplatePart::kElse ? "else" : part.kind == TemplatePart::kEndIf ? "endif" : "endfor";
+}
+
+// Nests the flat list: appends the expression that begins at `at`.
+void Parser::append_part(std::vector<ExprPtr>& out, std::vector<TemplatePart>& parts, size_t& at, const Range& end_range) {
+  TemplatePart& part = parts[at];
+  switch (part.kind) {
+    case TemplatePart::kLiteral: {
+      out.push_back(std::make_unique<LiteralExpr>(part.range, Value::raw_string(std::move(part.text))));
+      // The first literal keeps its own range, which is where complaints about the text point. Further lines join in
+      // one go, so that a long text costs linear time.
+      if (++at >= parts.size() || out.size() == 1 || parts[at].kind != TemplatePart::kLiteral) return;
+      auto& joined = static_cast<LiteralExpr&>(*out.back());
+      std::string lines = joined.value.as_string();
+      for (; at < parts.size() && parts[at].kind == TemplatePart::kLiteral; ++at) {
+        lines += parts[at].text;
+        joined.range.end = parts[at].range.end;
       }
-      case TemplatePart::kValue:
-        out.push_back(std::move(part.expr));
-        ++at;
-        break;
-      case TemplatePart::kIf: out.push_back(assemble_if(parts, at, end_range)); break;
-      case TemplatePart::kFor: out.push_back(assemble_for(parts, at, end_range)); break;
-      default: {
-        if (inside) return out;
-        const char* name = part.kind == TemplatePart::kElse ? "else" : part.kind == TemplatePart::kEndIf ? "endif" : "endfor";
-        fail(fmt::format("Unexpected {} directive", name), "The control directives within this template are unbalanced.",
-             part.range);
-      }
+      joined.value = Value::raw_string(std::move(lines));
+      return;
     }
-    after_text = is_text;
+    case TemplatePart::kValue:
+      ++at;
+      out.push_back(std::move(part.expr));
+      return;
+    case TemplatePart::kIf: out.push_back(assemble_if(parts, at, end_range)); return;
+    case TemplatePart::kFor: out.push_back(assemble_for(parts, at, end_range)); return;
+    default:
+      ++at;
+      diagnostics_->add(fmt::format("Unexpected {} directive", marker_name(part)),
+                        "The control directives within this template are unbalanced.", part.range);
+      out.push_back(placeholder(part.range));
   }
-  if (inside && !failed_) {
-    const char* name = inside->kind == TemplatePart::kFor ? "for" : "if";
-    fail("Unexpected end of template",
-         fmt::format("The {0} directive at {1} is missing its corresponding end{0} directive.", name,
-                     Location(inside->range).str()), end_range);
-  }
-  return out;
 }
 
-namespace {
-
-std::string marker_name(int kind, int is_else, int is_endif) { return kind == is_else ? "else" : kind == is_endif ? "endif" : "endfor"; }
-
-}  // namespace
+// The content of a directive up to the marker that follows it, which is consumed; null when the template ends first.
+Parser::TemplatePart* Parser::directive_content(std::vector<ExprPtr>& out, const TemplatePart& open, std::vector<TemplatePart>& parts,
+                                                size_t& at, const Range& end_range) {
+  while (at < parts.size() && !aborted_) {
+    auto kind = parts[at].kind;
+    if (kind == TemplatePart::kElse || kind == TemplatePart::kEndIf || kind == TemplatePart::kEndFor) return &parts[at++];
+    append_part(out, parts, at, end_range);
+  }
+  const char* name = open.kind == TemplatePart::kFor ? "for" : "if";
+  diagnostics_->add("Unexpected end of template",
+                    fmt::format("The {0} directive at {1} is missing its corresponding end{0} directive.", name,
+                                Location(open.range).str()), end_range);
+  return nullptr;
+}
 
 ExprPtr Parser::assemble_if(std::vector<TemplatePart>& parts, size_t& at, const Range& end_range) {
+  Nested nested(*this);
   TemplatePart& open = parts[at++];
-  auto wrong = [&](const TemplatePart& found, const char* expected) {
-    fail(fmt::format("Unexpected {} directive", marker_name(found.kind, TemplatePart::kElse, TemplatePart::kEndIf)),
-         fmt::format("Expecting an {} directive for the if at {}.", expected, Location(open.range).str()), found.range);
-    return nullptr;
-  };
+  if (too_deep(open.range)) return placeholder(open.range);
   auto node = std::make_unique<ConditionalExpr>(open.range);
-  auto yes = assemble(parts, at, &open, end_range);
-  if (failed_) return nullptr;
-  node->if_true = join_parts(std::move(yes), open.range);
-  TemplatePart* close = &parts[at];
-  std::vector<ExprPtr> no;
-  if (close->kind == TemplatePart::kElse) {
-    ++at;
-    no = assemble(parts, at, &open, end_range);
-    if (failed_) return nullptr;
-    close = &parts[at];
-    if (close->kind != TemplatePart::kEndIf) return wrong(*close, "endif");
+  std::vector<ExprPtr> yes, no;
+  TemplatePart* close = directive_content(yes, open, parts, at, end_range);
+  bool has_else = close && close->kind == TemplatePart::kElse;
+  if (has_else) close = directive_content(no, open, parts, at, end_range);
+  if (!close) return placeholder(end_range);
+  if (close->kind != TemplatePart::kEndIf) {
+    bool second_else = close->kind == TemplatePart::kElse;
+    diagnostics_->add(fmt::format("Unexpected {} directive", marker_name(*close)),
+                      fmt::format("{} for the if started at {}.", second_else ? "Already in the else clause" : "Expecting an endif directive",
+                                  Location(open.range).str()),
+                      close->range);
+    return placeholder(close->range);
   }
-  if (close->kind != TemplatePart::kEndIf) return wrong(*close, "else/endif");
-  ++at;
+  node->if_true = join_parts(std::move(yes), open.range);
   node->if_false = join_parts(std::move(no), close->range);
   node->condition = std::move(open.expr);
   node->range = range_between(open.range, close->range);
   auto& n = *node;
-  return finish(std::move(node), n.condition, n.if_true, n.if_false);
+  auto whole = finish(std::move(node), n.condition, n.if_true, n.if_false);
+  return whole ? std::move(whole) : placeholder(close->range);
 }
 
 ExprPtr Parser::assemble_for(std::vector<TemplatePart>& parts, size_t& at, const Range& end_range) {
+  Nested nested(*this);
   TemplatePart& open = parts[at++];
-  auto content = assemble(parts, at, &open, end_range);
-  if (failed_) return nullptr;
-  TemplatePart& close = parts[at];
-  if (close.kind != TemplatePart::kEndFor) {
-    fail(fmt::format("Unexpected {} directive", marker_name(close.kind, TemplatePart::kElse, TemplatePart::kEndIf)),
-         fmt::format("Expecting an endfor directive for the for at {}.", Location(open.range).str()), close.range);
-    return nullptr;
+  if (too_deep(open.range)) return placeholder(open.range);
+  std::vector<ExprPtr> content;
+  TemplatePart* close = directive_content(content, open, parts, at, end_range);
+  if (!close) return placeholder(end_range);
+  if (close->kind != TemplatePart::kEndFor) {
+    bool is_else = close->kind == TemplatePart::kElse;
+    diagnostics_->add(fmt::format("Unexpected {} directive", marker_name(*close)),
+                      is_else ? "An else clause is not expected for a for directive."
+                              : fmt::format("Expecting an endfor directive corresponding to the for directive at {}.", Location(open.range).str()),
+                      close->range);
+    return placeholder(close->range);
   }
-  ++at;
   auto loop = std::move(open.loop);
   loop->open = open.range;
-  loop->range = range_between(open.range, close.range);
+  loop->range = range_between(open.range, close->range);
   loop->value = join_parts(std::move(content), loop->range);
   auto& l = *loop;
   auto node = std::make_unique<TemplateLoopExpr>(loop->range);
   node->loop = finish(std::move(loop), l.collection, l.value);
+  if (!node->loop) return placeholder(close->range);
   auto& n = *node;
-  return finish(std::move(node), n.loop);
+  auto whole = finish(std::move(node), n.loop);
+  return whole ? std::move(whole) : placeholder(close->range);
 }
 
 }  // namespace drover::hcl
