@@ -2,9 +2,12 @@
 //
 //   fuzz_replay FOLDER [TARGET]
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,15 +26,21 @@ constexpr double kSecondsMax = 20;
 constexpr long kMemoryMax = 1L << 20;
 
 int failures = 0, runs = 0;
+char present[256];  // what runs now, for the last words
+
+void last_words(int signal) {
+  [[maybe_unused]] auto written = write(STDERR_FILENO, present, std::strlen(present));
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
 
 void replay(const Target& target, const std::string& name, std::string_view text) {
   auto begin = std::chrono::steady_clock::now();
-  std::fprintf(stderr, "%.*s: %s\r", int(target.name.size()), target.name.data(), name.c_str());
+  std::snprintf(present, sizeof present, "%.*s: %s\n", int(target.name.size()), target.name.data(), name.c_str());
   target.run(text);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   ++runs;
-  std::fprintf(stderr, "\x1b[K");
-  if (took.count() > 1) std::fprintf(stderr, "%.*s: %s: %.1f s\n", int(target.name.size()), target.name.data(), name.c_str(), took.count());
+  if (took.count() > 1) std::fprintf(stderr, "%.1f s: %s", took.count(), present);
   if (took.count() > kSecondsMax) ++failures;
 }
 
@@ -53,6 +62,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: fuzz_replay FOLDER [TARGET]\n");
     return 2;
   }
+  for (int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(signal, last_words);
   auto hostile = hostile_inputs();
   for (auto& target : kTargets) {
     if (argc > 2 && target.name != argv[2]) continue;

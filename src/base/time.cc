@@ -79,8 +79,26 @@ std::string format_duration(Duration d) {
   return out + decimal(u % (60 * kSecond), 9) + "s";
 }
 
+namespace {
+
+// As Go's package quotes in its messages: byte by byte.
+std::string quote_bytes(std::string_view text) {
+  std::string out = "\"";
+  for (unsigned char c : text) {
+    if (c < ' ' || c >= 0x80) {
+      out += fmt::format("\\x{:02x}", c);
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += static_cast<char>(c);
+  }
+  return out + '"';
+}
+
+}  // namespace
+
 Result<Duration> parse_duration(std::string_view text) {
-  auto bad = [&] { return invalid("time: invalid duration " + go_quote(text)); };
+  auto bad = [&] { return invalid("time: invalid duration " + quote_bytes(text)); };
   std::string_view s = text;
   bool negative = false;
   if (!s.empty() && (s[0] == '-' || s[0] == '+')) {
@@ -106,13 +124,13 @@ Result<Duration> parse_duration(std::string_view text) {
     if (!digits) return bad();
     size_t end = 0;
     while (end < s.size() && s[end] != '.' && !digit(s[end])) ++end;
-    if (end == 0) return invalid("time: missing unit in duration " + go_quote(text));
+    if (end == 0) return invalid("time: missing unit in duration " + quote_bytes(text));
     auto name = s.substr(0, end);
     s.remove_prefix(end);
     const Unit* unit = nullptr;
     for (auto& u : kUnits)
       if (u.name == name) unit = &u;
-    if (!unit) return invalid("time: unknown unit " + go_quote(name) + " in duration " + go_quote(text));
+    if (!unit) return invalid("time: unknown unit " + quote_bytes(name) + " in duration " + quote_bytes(text));
     if (value > kLimit / unit->nanos) return bad();
     value *= unit->nanos;
     if (fraction > 0) {

@@ -87,20 +87,15 @@ class NativeBody : public Body::Impl {
   Content content(const Schema& schema, bool strict, Diagnostics& diagnostics) const override {
     Content out;
     out.missing_item_range = missing_item_range();
-    for (auto& a : node_.attributes) {
-      if (HiddenNames::has(hidden_.attributes, a.name)) continue;
-      if (find_attribute(schema, a.name)) out.attributes.push_back(wrap(a));
-      else if (strict) complain_attribute(schema, a, diagnostics);
-    }
-    for (auto& b : node_.blocks) {
-      if (HiddenNames::has(hidden_.blocks, b.type)) continue;
-      if (auto* wanted = find_block(schema, b.type)) {
-        if (check_labels(*wanted, b, diagnostics)) out.blocks.push_back(wrap(b));
-      } else if (strict) {
-        complain_block(schema, b, diagnostics);
-      }
-    }
+    for (auto& a : node_.attributes)
+      if (find_attribute(schema, a.name) && !HiddenNames::has(hidden_.attributes, a.name)) out.attributes.push_back(wrap(a));
     require_attributes(schema, out, diagnostics);
+    for (auto& b : node_.blocks) {
+      auto* wanted = find_block(schema, b.type);
+      if (!wanted || HiddenNames::has(hidden_.blocks, b.type)) continue;
+      if (check_labels(*wanted, b, diagnostics)) out.blocks.push_back(wrap(b));
+    }
+    if (strict) complain_of_rest(schema, out, diagnostics);
     return out;
   }
 
@@ -110,8 +105,9 @@ class NativeBody : public Body::Impl {
 
   std::vector<Attribute> just_attributes(Diagnostics& diagnostics) const override {
     std::vector<Attribute> out;
-    for (auto& b : node_.blocks) {
-      if (HiddenNames::has(hidden_.blocks, b.type)) continue;
+    // One stands for all.
+    if (!node_.blocks.empty()) {
+      auto& b = node_.blocks[0];
       diagnostics.add(fmt::format("Unexpected \"{}\" block", b.type), "Blocks are not allowed here.", b.type_range);
     }
     for (auto& a : node_.attributes) {
@@ -129,8 +125,17 @@ class NativeBody : public Body::Impl {
     return {b.type, b.labels, make_native_body(owner_, *b.body), b.header_range(), b.type_range, b.label_ranges};
   }
 
-  static void complain_attribute(const Schema& schema, const AttributeNode& a, Diagnostics& diagnostics) {
-    auto hint = did_you_mean(a.name, attribute_names(schema));
+  void complain_of_rest(const Schema& schema, const Content& found, Diagnostics& diagnostics) const {
+    for (auto& a : node_.attributes)
+      if (!find_attribute(schema, a.name) && !HiddenNames::has(hidden_.attributes, a.name)) complain_attribute(schema, found, a, diagnostics);
+    for (auto& b : node_.blocks)
+      if (!find_block(schema, b.type) && !HiddenNames::has(hidden_.blocks, b.type)) complain_block(schema, b, diagnostics);
+  }
+  static void complain_attribute(const Schema& schema, const Content& found, const AttributeNode& a, Diagnostics& diagnostics) {
+    std::vector<std::string> free;
+    for (auto& name : attribute_names(schema))
+      if (!found.attribute(name)) free.push_back(name);
+    auto hint = did_you_mean(a.name, free);
     if (hint.empty() && find_block(schema, a.name)) hint = fmt::format(" Did you mean to define a block of type \"{}\"?", a.name);
     diagnostics.add("Unsupported argument", fmt::format("An argument named \"{}\" is not expected here.{}", a.name, hint), a.name_range);
   }

@@ -105,8 +105,8 @@ TEST(HclBody, LeavesTheRestForASecondLook) {
   EXPECT_TRUE(d.empty()) << d.all_lines();
   EXPECT_EQ(second.attributes.size() + second.blocks.size(), 2u);
   rest.content({{{"b", true}, {"z", true}}, {}}, d);
-  EXPECT_EQ(d.all_lines(), "f:5,1-2: Unsupported block type; Blocks of type \"e\" are not expected here.\n"
-                           "f:1,1-1: Missing required argument; The argument \"z\" is required, but no definition was found.");
+  EXPECT_EQ(d.all_lines(), "f:1,1-1: Missing required argument; The argument \"z\" is required, but no definition was found.\n"
+                           "f:5,1-2: Unsupported block type; Blocks of type \"e\" are not expected here.");
 }
 
 TEST(HclDynamic, MakesABlockPerElement) {

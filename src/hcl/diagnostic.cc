@@ -82,17 +82,18 @@ std::string fold(std::string_view text, size_t width) {
   return out;
 }
 
-// The line numbers a location touches; an end at the start of a line still touches that line.
+// The lines a location touches: not empty ones, and the one that begins where the location ends as well.
 void append_source_lines(std::string& out, std::string_view text, const Location& where) {
   uint32_t line = 1;
-  size_t at = 0;
-  while (at < text.size() && line <= where.end.line) {
+  size_t at = 0, first = where.start.byte, last = std::max(where.end.byte, where.start.byte + 1);
+  while (at < text.size() && at <= last) {
     size_t stop = text.find('\n', at);
     std::string_view content = text.substr(at, stop == std::string_view::npos ? stop : stop - at);
-    if (line >= where.start.line) {
-      if (content.ends_with('\r')) content.remove_suffix(1);
-      out += fmt::format("{:4}: {}\n", line, content);
-    }
+    if (content.ends_with('\r')) content.remove_suffix(1);
+    auto within = [](size_t n, size_t from, size_t to) { return from <= n && n < to; };
+    size_t end = at + content.size();
+    bool touched = within(first, at, end) || within(last, at, end) || within(at, first, last) || within(end, first, last);
+    if (!content.empty() && touched) out += fmt::format("{:4}: {}\n", line, content);
     if (stop == std::string_view::npos) break;
     at = stop + 1;
     ++line;
@@ -117,8 +118,14 @@ std::string render_with_snippet(const Diagnostic& d, std::string_view text, size
 
 namespace {
 
-// Edit distance, given up once it must reach `limit`.
-size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
+std::u32string characters(std::string_view text) {
+  std::u32string out;
+  for (size_t at = 0, size = 0; at < text.size(); at += std::max<size_t>(size, 1)) out += static_cast<char32_t>(decode_utf8(text, at, size));
+  return out;
+}
+
+// Edit distance in characters, given up once it must reach `limit`.
+size_t edit_distance(const std::u32string& a, const std::u32string& b, size_t limit) {
   if ((a.size() > b.size() ? a.size() - b.size() : b.size() - a.size()) >= limit) return limit;
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -137,8 +144,9 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
 }  // namespace
 
 std::string near_name(std::string_view given, const std::vector<std::string>& candidates) {
+  auto wanted = characters(given);
   for (auto& candidate : candidates) {
-    if (edit_distance(given, candidate, 3) < 3) return candidate;
+    if (edit_distance(wanted, characters(candidate), 3) < 3) return candidate;
   }
   return "";
 }

@@ -12,6 +12,7 @@ namespace {
 // What a `dynamic` block asks for.
 struct DynamicSpec {
   Expression for_each;
+  Value collection;
   std::string iterator;
   std::vector<Expression> labels;
   Body content;
@@ -19,26 +20,27 @@ struct DynamicSpec {
 
 class DynamicBody : public Body::Impl {
  public:
-  DynamicBody(Body inner, const Scope* scope, std::shared_ptr<const Iteration> iteration, std::vector<std::string> hidden = {})
+  DynamicBody(Body inner, const Scope* scope, std::shared_ptr<const Iteration> iteration, Schema hidden = {})
       : inner_(std::move(inner)), scope_(scope), iteration_(std::move(iteration)), hidden_(std::move(hidden)) {}
 
   Content content(const Schema& schema, bool strict, Diagnostics& diagnostics) const override {
-    Schema extended = schema;
-    extended.blocks.push_back({"dynamic", {"type"}});
-    Content raw = inner_.impl()->content(extended, strict, diagnostics);
+    Content raw = inner_.impl()->content(extended(schema), strict, diagnostics);
     Content out;
     out.missing_item_range = raw.missing_item_range;
-    for (auto& a : raw.attributes) out.attributes.push_back(place_attribute(a));
+    for (auto& a : raw.attributes)
+      if (!find_attribute(hidden_, a.name)) out.attributes.push_back(place_attribute(a));
     for (auto& b : raw.blocks) {
-      if (b.type != "dynamic") {
+      bool dynamic = b.type == "dynamic";
+      if (find_block(hidden_, dynamic ? b.labels[0] : b.type)) continue;
+      if (!dynamic) {
         b.body = wrap(b.body, iteration_);
         out.blocks.push_back(std::move(b));
-      } else if (!HiddenNames::has(hidden_, b.labels[0])) {
+      } else {
         if (auto* wanted = find_block(schema, b.labels[0])) {
           expand(b, *wanted, out.blocks, diagnostics);
         } else if (strict) {
           diagnostics.add("Unsupported block type",
-                          fmt::format("Blocks of type \"{}\" are not expected here.{}", b.labels[0], did_you_mean(b.labels[0], block_types(schema))),
+                          fmt::format("Blocks of type \"{}\" are not expected here.", b.labels[0]),
                           b.label_ranges[0]);
         }
       }
@@ -48,8 +50,9 @@ class DynamicBody : public Body::Impl {
 
   std::shared_ptr<const Impl> without(const Schema& schema) const override {
     auto hidden = hidden_;
-    for (auto& b : schema.blocks) hidden.push_back(b.type);
-    return std::make_shared<DynamicBody>(Body(inner_.impl()->without(schema)), scope_, iteration_, std::move(hidden));
+    for (auto& a : schema.attributes) hidden.attributes.push_back({a.name});
+    hidden.blocks.insert(hidden.blocks.end(), schema.blocks.begin(), schema.blocks.end());
+    return std::make_shared<DynamicBody>(inner_, scope_, iteration_, std::move(hidden));
   }
 
   std::vector<Attribute> just_attributes(Diagnostics& diagnostics) const override {
@@ -64,6 +67,18 @@ class DynamicBody : public Body::Impl {
   bool is_json() const override { return inner_.is_json(); }
 
  private:
+  // The whole body is looked at each time: what was taken before is known (and judged) again, and left out afterwards.
+  Schema extended(const Schema& schema) const {
+    Schema out = schema;
+    out.blocks.push_back({"dynamic", {"type"}});
+    for (auto& hidden : hidden_.blocks) {
+      auto it = std::find_if(out.blocks.begin(), out.blocks.end(), [&](auto& b) { return b.type == hidden.type; });
+      if (it == out.blocks.end()) out.blocks.push_back(hidden);
+      else it->labels = hidden.labels;
+    }
+    out.attributes.insert(out.attributes.end(), hidden_.attributes.begin(), hidden_.attributes.end());
+    return out;
+  }
   Body wrap(const Body& body, std::shared_ptr<const Iteration> iteration) const {
     return Body(std::make_shared<DynamicBody>(body, scope_, std::move(iteration)));
   }
@@ -74,7 +89,7 @@ class DynamicBody : public Body::Impl {
 
   // The name that the iterator attribute gives; "" after an error.
   static std::string iterator_name(const Expression& expr, Diagnostics& diagnostics) {
-    auto name = expr.node().kind == ExprKind::kLiteral ? "" : expr.keyword();
+    auto name = expr.keyword();
     if (!name.empty()) return name;
     if (expr.node().kind == ExprKind::kScopeTraversal) {
       diagnostics.add("Invalid dynamic iterator name", "Dynamic iterator must be a single variable name.", expr.range());
@@ -86,24 +101,48 @@ class DynamicBody : public Body::Impl {
     return "";
   }
 
+  // What for_each gives: unknown after an error in it. False when it is nothing to go through.
+  bool read_collection(const Expression& expr, Value& out, Diagnostics& diagnostics) const {
+    constexpr const char* kSummary = "Invalid dynamic for_each value";
+    size_t before = diagnostics.size();
+    out = Expression(&expr.node(), iteration_).value(scope_, diagnostics);
+    if (diagnostics.size() != before) out = Value();
+    if (!out.is(Kind::kDynamic) && !out.is_sequence() && !out.is_mapping()) {
+      diagnostics.add(kSummary, fmt::format("Cannot use a {} value in for_each. An iterable collection is required.", out.type().name()),
+                      expr.range());
+      return false;
+    }
+    if (out.is_null()) {
+      diagnostics.add(kSummary, "Cannot use a null value in for_each.", expr.range());
+      return false;
+    }
+    return true;
+  }
+
   bool read_spec(const Block& block, const BlockSchema& wanted, DynamicSpec& spec, Diagnostics& diagnostics) const {
     Schema schema{{{"for_each", true}, {"iterator"}}, {{"content", {}}}};
     if (!wanted.labels.empty()) schema.attributes.push_back({"labels", true});
     size_t before = diagnostics.size();
     Content content = block.body.content(schema, diagnostics);
     if (diagnostics.size() != before) return false;
+    if (!read_collection(content.attribute("for_each")->expr, spec.collection, diagnostics)) return false;
     spec.for_each = content.attribute("for_each")->expr;
     spec.iterator = block.labels[0];
-    if (auto* a = content.attribute("iterator")) spec.iterator = iterator_name(a->expr, diagnostics);
+    if (auto* a = content.attribute("iterator")) {
+      spec.iterator = iterator_name(a->expr, diagnostics);
+      if (spec.iterator.empty()) return false;
+    }
     if (auto* a = content.attribute("labels")) {
+      size_t so_far = diagnostics.size();
       spec.labels = a->expr.list(diagnostics);
-      if (diagnostics.size() != before) return false;
+      if (diagnostics.size() != so_far) return false;
       size_t n = wanted.labels.size();
       if (spec.labels.size() > n) {
         diagnostics.add("Extraneous dynamic block label", fmt::format("Blocks of type \"{}\" require {} label(s).", wanted.type, n), spec.labels[n].range());
       } else if (spec.labels.size() < n) {
         diagnostics.add("Insufficient dynamic block labels", fmt::format("Blocks of type \"{}\" require {} label(s).", wanted.type, n), a->expr.range());
       }
+      if (diagnostics.size() != so_far) return false;
     }
     if (content.blocks.empty()) {
       diagnostics.add("Missing dynamic content block",
@@ -138,22 +177,9 @@ class DynamicBody : public Body::Impl {
   }
 
   void expand(const Block& block, const BlockSchema& wanted, std::vector<Block>& out, Diagnostics& diagnostics) const {
-    constexpr const char* kSummary = "Invalid dynamic for_each value";
     DynamicSpec spec;
-    if (!read_spec(block, wanted, spec, diagnostics)) return;
-    size_t before = diagnostics.size();
-    Value collection = Expression(&spec.for_each.node(), iteration_).value(scope_, diagnostics);
-    if (diagnostics.size() != before) return;
-    if (collection.is_null()) {
-      diagnostics.add(kSummary, "Cannot use a null value in for_each.", spec.for_each.range());
-      return;
-    }
-    if (!collection.is_known()) return;
-    if (!collection.can_iterate()) {
-      diagnostics.add(kSummary, fmt::format("Cannot use a {} value in for_each. An iterable collection is required.", collection.type().name()),
-                      spec.for_each.range());
-      return;
-    }
+    if (!read_spec(block, wanted, spec, diagnostics) || !spec.collection.is_known()) return;
+    auto& collection = spec.collection;
     auto where = spec.for_each.range();
     if (!spend(scope_, kRoundsPerBlock * collection.size(), 0, where, where, diagnostics)) return;
     visit_elements(collection, [&](Value key, const Value& value) {
@@ -179,7 +205,7 @@ class DynamicBody : public Body::Impl {
   Body inner_;
   const Scope* scope_;
   std::shared_ptr<const Iteration> iteration_;
-  std::vector<std::string> hidden_;  // types that an earlier look has taken
+  Schema hidden_;  // what an earlier look has taken
 };
 
 }  // namespace

@@ -266,32 +266,31 @@ Value Evaluator::name(const ScopeTraversalExpr& e) const {
 }
 
 // Appends the text of a template part; false when the result is not known.
-bool Evaluator::append_part(const Value& value, const Range& where, std::string& out) const {
+// Appends what a part of a template gives. What is unsuitable is left out and told; false for what is not known.
+bool Evaluator::append_part(const Value& value, const Range& where, const PartTexts& texts, std::string& out) const {
   constexpr const char* kSummary = "Invalid template interpolation value";
   if (value.is_null()) {
-    diagnostics.add(kSummary, "The expression result is null. Cannot include a null value in a string template.", where);
-    return false;
+    diagnostics.add(kSummary, fmt::format("{} is null. Cannot include a null value in a string template.", texts.subject), where);
+    return true;
   }
   if (value.is_usable() && value.is(Kind::kString)) {
     out += value.as_string();
     return true;
   }
+  if (!value.is_known()) return false;
   auto converted = convert(value, Type::string());
-  if (!converted) {
-    diagnostics.add(kSummary, fmt::format("Cannot include the given value in a string template: {}.", converted.error()), where);
-    return false;
-  }
-  if (!converted->is_known()) return false;
-  out += converted->as_string();
+  if (!converted) diagnostics.add(kSummary, fmt::format("Cannot include {}: {}.", texts.inclusion, converted.error()), where);
+  else out += converted->as_string();
   return true;
 }
 
 Value Evaluator::text(const TemplateExpr& e) const {
+  static constexpr PartTexts kTexts{"The expression result", "the given value in a string template"};
   if (e.parts.size() == 1 && e.parts[0]->kind == ExprKind::kLiteral) return static_cast<LiteralExpr&>(*e.parts[0]).value;
   std::string out;
   bool known = true;
   for (auto& part : e.parts) {
-    known &= append_part(eval(*part), part->range, out);
+    known &= append_part(eval(*part), part->range, kTexts, out);
     if (out.size() > kMaxTextBytes) break;
   }
   if (!spend(0, out.size(), e)) return {};
@@ -299,21 +298,28 @@ Value Evaluator::text(const TemplateExpr& e) const {
 }
 
 Value Evaluator::loop(const TemplateLoopExpr& e) const {
+  static constexpr PartTexts kTexts{"An iteration result", "one of the interpolation results into the string template"};
   Value items = eval(*e.loop);
   if (!items.is_usable() || !items.is_sequence()) return Value::unknown(Type::string());
   std::string out;
   bool known = true;
   for (auto& item : items.elements()) {
-    known &= append_part(item, e.loop->range, out);
-    if (out.size() > kMaxTextBytes) break;
+    known = append_part(item, e.loop->range, kTexts, out);
+    if (!known || out.size() > kMaxTextBytes) break;
   }
   if (!spend(0, out.size(), e)) return {};
   return known ? Value::string(std::move(out)) : Value::unknown(Type::string());
 }
 
 Value Evaluator::splat(const SplatExpr& e) const {
+  size_t before = diagnostics.size();
   Value source = eval(*e.source);
-  if (!source.is_known()) return {};
+  if (diagnostics.size() != before || !source.is_known()) return {};
+  if (source.is_null() && source.is_sequence()) {
+    diagnostics.add("Splat of null value", "Splat expressions (with the * symbol) cannot be applied to null sequences.", e.source->range,
+                    range_between(e.source->range, e.marker));
+    return {};
+  }
   if (source.is_null()) return Value::tuple({});
   Value::Elements single{source};
   const Value::Elements& from = source.is_sequence() ? source.elements() : single;
@@ -323,7 +329,18 @@ Value Evaluator::splat(const SplatExpr& e) const {
     out.push_back(Evaluator{scope, diagnostics, &item}.eval(*e.each));
   }
   bool uniform = source.is(Kind::kList) || source.is(Kind::kSet);
-  if (uniform && !out.empty() &&
+  if (diagnostics.size() != before) {
+    std::vector<Type> types;
+    for (auto& v : out) types.push_back(v.type());
+    return Value::unknown(uniform ? Type::list(types[0]) : Type::tuple(std::move(types)));
+  }
+  if (uniform && out.empty()) {
+    // What the elements would be.
+    Value nothing = Value::unknown(source.type().element());
+    Item item{items, e.slot, &nothing};
+    return Value::list(Evaluator{scope, diagnostics, &item}.eval(*e.each).type(), {});
+  }
+  if (uniform &&
       std::all_of(out.begin(), out.end(), [&](auto& v) { return v.type() == out[0].type(); })) {
     Type element = out[0].type();
     return Value::list(std::move(element), std::move(out));
@@ -335,10 +352,9 @@ Value Evaluator::object(const ObjectExpr& e) const {
   Value::Entries out;
   bool known = true;
   for (auto& item : e.items) {
-    Value value = eval(*item.value);
     std::string key = keyword_of(*item.key);
     if (!key.empty()) {
-      out.emplace_back(std::move(key), std::move(value));
+      out.emplace_back(std::move(key), eval(*item.value));
       continue;
     }
     if (item.key->kind == ExprKind::kScopeTraversal) {
@@ -346,11 +362,19 @@ Value Evaluator::object(const ObjectExpr& e) const {
                       "If this expression is intended to be a reference, wrap it in parentheses. If it's instead intended "
                       "as a literal name containing periods, wrap it in quotes to create a string literal.", item.key->range);
       known = false;
+      eval(*item.value);
       continue;
     }
+    size_t before = diagnostics.size();
     Value name = eval(*item.key);
+    bool wrong = diagnostics.size() != before;
+    Value value = eval(*item.value);
+    if (wrong) {
+      known = false;
+      continue;
+    }
     if (name.is_null()) {
-      diagnostics.add("Null value as key", "Can't use a null value as a key.", start_range(*item.value));
+      diagnostics.add("Null value as key", "Can't use a null value as a key.", item.value->range);
       known = false;
       continue;
     }
@@ -368,34 +392,57 @@ Value Evaluator::object(const ObjectExpr& e) const {
 }
 
 // Whether an element passes the `if` clause; nullopt when that is not known.
-std::optional<bool> Evaluator::for_condition(const ForExpr& e, const Evaluator& inner) const {
-  if (!e.condition) return true;
-  Value value = inner.eval(*e.condition);
+// Whether the condition can hold at all, judged once with elements that are not known.
+bool Evaluator::check_condition(const ForExpr& e) const {
+  Scope child{scope, {}, nullptr, false};
+  if (!e.key_name.empty()) child.set(e.key_name, Value());
+  child.set(e.value_name, Value());
+  size_t before = diagnostics.size();
+  Value value = Evaluator{&child, diagnostics, items}.eval(*e.condition);
   if (value.is_null()) {
-    diagnostics.add("Condition is null", "The value of the 'if' clause must not be null.", e.condition->range);
+    diagnostics.add("Condition is null", "The value of the 'if' clause must not be null.", e.condition->range, e.range);
+    return false;
+  }
+  if (auto wanted = convert(value, Type::boolean()); !wanted) {
+    diagnostics.add("Invalid 'for' condition", fmt::format("The 'if' clause value is invalid: {}.", wanted.error()), e.condition->range, e.range);
+    return false;
+  }
+  return diagnostics.size() == before;
+}
+
+// Of several wrong rounds the first is told: `known` turns false, and the rest is not judged.
+std::optional<bool> Evaluator::for_condition(const ForExpr& e, const Evaluator& inner, bool& known) const {
+  if (!e.condition) return true;
+  auto refuse = [&](std::string detail) {
+    if (std::exchange(known, false)) diagnostics.add("Invalid 'for' condition", std::move(detail), e.condition->range, e.range);
+    return std::nullopt;
+  };
+  Value value = inner.eval(*e.condition);
+  if (value.is_null()) return refuse("The value of the 'if' clause must not be null.");
+  if (!e.key && !value.is_known()) {
+    known = false;
     return std::nullopt;
   }
   auto wanted = convert(value, Type::boolean());
-  if (!wanted) {
-    diagnostics.add("Invalid 'for' condition", fmt::format("The 'if' clause value is invalid: {}.", wanted.error()), e.condition->range);
-    return std::nullopt;
-  }
-  if (!wanted->is_known()) return std::nullopt;
-  return wanted->as_bool();
+  if (!wanted) return refuse(fmt::format("The 'if' clause value is invalid: {}.", wanted.error()));
+  if (wanted->is_known()) return wanted->as_bool();
+  known = false;
+  return std::nullopt;
 }
 
-std::optional<std::string> Evaluator::for_key(const ForExpr& e, const Evaluator& inner) const {
+std::optional<std::string> Evaluator::for_key(const ForExpr& e, const Evaluator& inner, bool& known) const {
+  auto refuse = [&](std::string detail) {
+    if (std::exchange(known, false)) diagnostics.add("Invalid object key", std::move(detail), e.key->range, e.range);
+    return std::nullopt;
+  };
   Value value = inner.eval(*e.key);
-  if (value.is_null()) {
-    diagnostics.add("Invalid object key", "Key expression in 'for' expression must not produce a null value.", e.key->range);
+  if (value.is_null()) return refuse("Key expression in 'for' expression must not produce a null value.");
+  if (!value.is_known()) {
+    known = false;
     return std::nullopt;
   }
   auto key = convert(value, Type::string());
-  if (!key) {
-    diagnostics.add("Invalid object key", fmt::format("The key expression produced an invalid result: {}.", key.error()), e.key->range);
-    return std::nullopt;
-  }
-  if (!key->is_known()) return std::nullopt;
+  if (!key) return refuse(fmt::format("The key expression produced an invalid result: {}.", key.error()));
   return key->as_string();
 }
 
@@ -412,6 +459,7 @@ Value Evaluator::for_each(const ForExpr& e) const {
     return {};
   }
   if (!collection.is_known() || !spend(collection.size(), 0, e)) return {};
+  if (e.condition && !check_condition(e)) return {};
 
   Scope child{scope, {}, nullptr, false};
   Evaluator inner{&child, diagnostics, items};
@@ -422,20 +470,16 @@ Value Evaluator::for_each(const ForExpr& e) const {
     if (!known && !spend(0, 0, e)) return;
     if (!e.key_name.empty()) child.set(e.key_name, std::move(key));
     child.set(e.value_name, value);
-    auto keep = for_condition(e, inner);
-    if (!keep) known = false;
+    auto keep = for_condition(e, inner, known);
     if (!keep || !*keep) return;
     if (!e.key) {
       list.push_back(inner.eval(*e.value));
       if (!list.back().is_known() && !spend(0, 0, e)) known = false;
       return;
     }
-    auto name = for_key(e, inner);
+    auto name = for_key(e, inner, known);
+    if (!name) return;
     Value result = inner.eval(*e.value);
-    if (!name) {
-      known = false;
-      return;
-    }
     auto& group = groups[*name];
     if (!group.empty() && !e.group) {
       diagnostics.add("Duplicate object key",
@@ -455,11 +499,20 @@ Value Evaluator::for_each(const ForExpr& e) const {
   return Value::object(std::move(entries));
 }
 
+// A null literal is of the other side's type.
+std::optional<Type> Evaluator::conditional_type(const Value& yes, const Value& no) {
+  auto bare_null = [](const Value& v) { return v.is_null() && v.is(Kind::kDynamic); };
+  if (bare_null(yes)) return no.type();
+  if (bare_null(no)) return yes.type();
+  if (yes.is(Kind::kDynamic) || no.is(Kind::kDynamic)) return Type::dynamic();
+  return unify({yes.type(), no.type()});
+}
+
 Value Evaluator::conditional(const ConditionalExpr& e) const {
   Diagnostics true_diagnostics, false_diagnostics;
   Value yes = Evaluator{scope, true_diagnostics, items}.eval(*e.if_true);
   Value no = Evaluator{scope, false_diagnostics, items}.eval(*e.if_false);
-  auto type = unify({yes.type(), no.type()});
+  auto type = conditional_type(yes, no);
   if (!type) {
     diagnostics.add("Inconsistent conditional result types",
                     fmt::format("The true and false result expressions must have consistent types. The given expressions are "
@@ -467,18 +520,17 @@ Value Evaluator::conditional(const ConditionalExpr& e) const {
                     range_between(e.if_true->range, e.if_false->range), e.range);
     return {};
   }
-  size_t before = diagnostics.size();
   Value condition = eval(*e.condition);
   if (condition.is_null()) {
     diagnostics.add("Null condition", "The condition value is null. Conditions must either be true or false.", e.condition->range, e.range);
     return Value::unknown(*type);
   }
+  if (!condition.is_known()) return Value::unknown(*type);
   auto choice = convert(condition, Type::boolean());
   if (!choice) {
     diagnostics.add("Incorrect condition type", "The condition expression must be of type bool.", e.condition->range, e.range);
     return Value::unknown(*type);
   }
-  if (diagnostics.size() != before || !choice->is_known()) return Value::unknown(*type);
   bool take = choice->as_bool();
   diagnostics.append(take ? true_diagnostics : false_diagnostics);
   auto result = convert(take ? yes : no, *type);
@@ -498,6 +550,14 @@ Type operand_type(Operator op) {
     case Operator::kOr: case Operator::kAnd: case Operator::kNot: return Type::boolean();
     case Operator::kEqual: case Operator::kNotEqual: return Type::dynamic();
     default: return Type::number();
+  }
+}
+
+Type result_type(Operator op) {
+  switch (op) {
+    case Operator::kAdd: case Operator::kSubtract: case Operator::kMultiply: case Operator::kDivide: case Operator::kModulo:
+    case Operator::kNegate: return Type::number();
+    default: return Type::boolean();
   }
 }
 
@@ -544,7 +604,9 @@ Value Evaluator::binary(const BinaryExpr& e) const {
   };
   take(left, *e.left, "left");
   take(right, *e.right, "right");
-  if (diagnostics.size() != before) return {};
+  // Errors leave something of the result's type, which the operators around judge.
+  Value unknown = Value::unknown(result_type(e.op));
+  if (diagnostics.size() != before) return unknown;
   if (type.is(Kind::kDynamic)) {
     Value equal = equals(left, right);
     if (!equal.is_known()) return equal;
@@ -552,32 +614,33 @@ Value Evaluator::binary(const BinaryExpr& e) const {
   }
   if (left.is_null() || right.is_null()) {
     diagnostics.add("Operation failed", "Error during operation: argument must not be null.", e.range);
-    return {};
+    return unknown;
   }
-  if (!left.is_known() || !right.is_known()) return {};
+  if (!left.is_known() || !right.is_known()) return unknown;
   if (e.op == Operator::kOr) return Value::boolean(left.as_bool() || right.as_bool());
   if (e.op == Operator::kAnd) return Value::boolean(left.as_bool() && right.as_bool());
   auto result = apply_numbers(e.op, left.as_number(), right.as_number());
   if (!result) {
     diagnostics.add("Operation failed", fmt::format("Error during operation: {}.", result.error()), e.range);
-    return {};
+    return unknown;
   }
   return std::move(*result);
 }
 
 Value Evaluator::unary(const UnaryExpr& e) const {
   size_t before = diagnostics.size();
+  Value unknown = Value::unknown(operand_type(e.op));
   auto value = convert(eval(*e.operand), operand_type(e.op));
   if (!value) {
     diagnostics.add("Invalid operand", fmt::format("Unsuitable value for unary operand: {}.", value.error()), e.operand->range, e.range);
-    return {};
+    return unknown;
   }
-  if (diagnostics.size() != before) return {};
+  if (diagnostics.size() != before) return unknown;
   if (value->is_null()) {
     diagnostics.add("Operation failed", "Error during operation: argument must not be null.", e.range);
-    return {};
+    return unknown;
   }
-  if (!value->is_known()) return {};
+  if (!value->is_known()) return unknown;
   return e.op == Operator::kNot ? Value::boolean(!value->as_bool()) : Value::number(-value->as_number());
 }
 

@@ -136,6 +136,12 @@ Value Evaluator::call_values(const CallExpr& e, const Function& f, const Functio
     diagnostics.add("Invalid function argument", fmt::format("Invalid value for \"{}\" parameter: {}.", parameter(i).name, why),
                     args[i].where, e.range);
   };
+  // What the function itself refuses is told of the argument as it is written.
+  auto refused = [&](size_t i, std::string_view why) {
+    Range where = i < e.args.size() ? start_range(*e.args[i]) : args[std::min(f.parameters.size(), args.size() - 1)].where;
+    diagnostics.add("Invalid function argument", fmt::format("Invalid value for \"{}\" parameter: {}.", parameter(i).name, why),
+                    where, e.range);
+  };
   size_t before = diagnostics.size();
   std::vector<Value> values;
   values.reserve(args.size());
@@ -148,7 +154,7 @@ Value Evaluator::call_values(const CallExpr& e, const Function& f, const Functio
   if (diagnostics.size() != before) return {};
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i].is_null() && !parameter(i).allow_null) {
-      refuse(i, "argument must not be null");
+      refused(i, "argument must not be null");
       return {};
     }
   }
@@ -162,7 +168,7 @@ Value Evaluator::call_values(const CallExpr& e, const Function& f, const Functio
   }
   auto& error = result.error();
   if (error.argument >= 0 && static_cast<size_t>(error.argument) < args.size()) {
-    refuse(static_cast<size_t>(error.argument), error.message);
+    refused(static_cast<size_t>(error.argument), error.message);
   } else {
     diagnostics.add("Error in function call", fmt::format("Call to function \"{}\" failed: {}.", e.name, error.message),
                     range_between(e.name_range, e.open), e.range);

@@ -47,14 +47,20 @@ struct Evaluator {
   Value growing_name(const Scope& from, const ScopeTraversalExpr& e) const;
   Value shallow(Value value, const Expr& e) const;
   bool spend(size_t iterations, size_t bytes, const Expr& e) const;
-  bool append_part(const Value& value, const Range& where, std::string& out) const;
+  // What is said of a part that does not go into a template.
+  struct PartTexts {
+    const char *subject, *inclusion;
+  };
+  bool append_part(const Value& value, const Range& where, const PartTexts& texts, std::string& out) const;
   Value text(const TemplateExpr& e) const;
   Value loop(const TemplateLoopExpr& e) const;
   Value splat(const SplatExpr& e) const;
   Value object(const ObjectExpr& e) const;
-  std::optional<bool> for_condition(const ForExpr& e, const Evaluator& inner) const;
-  std::optional<std::string> for_key(const ForExpr& e, const Evaluator& inner) const;
+  bool check_condition(const ForExpr& e) const;
+  std::optional<bool> for_condition(const ForExpr& e, const Evaluator& inner, bool& known) const;
+  std::optional<std::string> for_key(const ForExpr& e, const Evaluator& inner, bool& known) const;
   Value for_each(const ForExpr& e) const;
+  static std::optional<Type> conditional_type(const Value& yes, const Value& no);
   Value conditional(const ConditionalExpr& e) const;
   Value binary(const BinaryExpr& e) const;
   Value unary(const UnaryExpr& e) const;

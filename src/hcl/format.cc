@@ -115,9 +115,9 @@ class Indenter {
 
 void split_cells(Line& line) {
   line.lead = line.all;
-  bool ends_line = line.lead.back().type == Tok::kNewline;
-  size_t last = line.lead.size() - (ends_line ? 2 : 1);
-  if (last > 0 && last < line.lead.size() && line.lead[last].type == Tok::kComment) {
+  // A block comment with more of the line behind it, be it the line's end, stays where it is.
+  size_t last = line.lead.size() - 1;
+  if (last > 0 && line.lead[last].type == Tok::kComment) {
     line.comment = line.lead.subspan(last);
     line.lead = line.lead.first(last);
   }
@@ -187,7 +187,9 @@ std::string format_source(std::string_view text) {
     out.append(p.blanks, ' ');
     out += p.text;
   }
-  return out;
+  // Blanks before the end of the text stay, as many as there are.
+  size_t end = tokens.back().start.byte, last = tokens.size() > 1 ? tokens[tokens.size() - 2].end.byte : 0;
+  return out.append(end - last, ' ');
 }
 
 }  // namespace drover::hcl

@@ -279,6 +279,7 @@ CallResult slice(Arguments a, const FunctionHost&) {
   auto size = static_cast<int64_t>(a[0].size());
   if (*start < 0) return argument_error(1, "start index must not be less than zero");
   if (*start > size) return argument_error(1, "start index must not be greater than the length of the list");
+  if (*end < 0) return argument_error(2, "end index must not be less than zero");
   if (*end > size) return argument_error(2, "end index must not be greater than the length of the list");
   if (*start > *end) return argument_error(1, "start index must not be greater than end index");
   auto& in = a[0].elements();
@@ -296,7 +297,7 @@ CallResult sort(Arguments a, const FunctionHost&) {
 }
 
 CallResult zipmap(Arguments a, const FunctionHost&) {
-  if (!is_list_like(a[1])) return argument_error(1, "values argument must be a list or tuple value");
+  if (!is_list_like(a[1])) return call_error("values argument must be a list or tuple value");
   auto &names = a[0].elements(), &items = a[1].elements();
   if (names.size() != items.size()) {
     return call_error(fmt::format("number of keys ({}) does not match number of values ({})", names.size(), items.size()));

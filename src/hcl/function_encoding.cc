@@ -87,11 +87,19 @@ class JsonReader {
     error_ = std::move(why);
     return false;
   }
-  bool unexpected(std::string_view where) {
-    if (at_ >= text_.size()) return fail("EOF");
-    size_t size = 1;
-    decode_utf8(text_, at_, size);
-    return fail(fmt::format("invalid character '{}'{}", text_.substr(at_, size), where));
+  // About the byte at `at_`, which is shown as the character of that number. `cut`: the text ends within a token.
+  bool unexpected(std::string_view where, bool cut = false) {
+    if (at_ >= text_.size()) return fail(cut ? "unexpected EOF" : "EOF");
+    unsigned char c = static_cast<unsigned char>(text_[at_]);
+    std::string shown;
+    if (c == '"') shown = "\"";
+    else if (c == '\'') shown = "\\'";
+    else append_utf8(shown, c);
+    if (c != '"' && c != '\'') {
+      shown = go_quote(shown);
+      shown = shown.substr(1, shown.size() - 2);
+    }
+    return fail(fmt::format("invalid character '{}'{}", shown, where));
   }
   bool element(Value& out, int depth) {
     blanks();
@@ -109,41 +117,58 @@ class JsonReader {
       default: break;
     }
     if (text_[at_] == '-' || (text_[at_] >= '0' && text_[at_] <= '9')) return number(out);
-    if (word("true")) return out = Value::boolean(true), true;
-    if (word("false")) return out = Value::boolean(false), true;
-    if (word("null")) return out = Value::null(), true;
-    return unexpected(" looking for beginning of value");
+    switch (text_[at_]) {
+      case 't': return out = Value::boolean(true), word("true");
+      case 'f': return out = Value::boolean(false), word("false");
+      case 'n': return out = Value::null(), word("null");
+      default: return unexpected(" looking for beginning of value");
+    }
   }
   bool word(std::string_view w) {
-    if (!text_.substr(at_).starts_with(w)) return false;
-    at_ += w.size();
+    for (char c : w) {
+      if (at_ >= text_.size() || text_[at_] != c) return unexpected(fmt::format(" in literal {} (expecting '{}')", w, c), true);
+      ++at_;
+    }
+    return true;
+  }
+  bool digits(std::string_view where) {
+    auto digit = [&] { return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; };
+    if (!digit()) return unexpected(where, true);
+    while (digit()) ++at_;
     return true;
   }
   bool number(Value& out) {
     size_t start = at_;
-    if (text_[at_] == '-') ++at_;
-    while (at_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[at_])) || text_[at_] == '.' || text_[at_] == 'e' ||
-                                  text_[at_] == 'E' || text_[at_] == '+' || text_[at_] == '-')) ++at_;
-    auto token = text_.substr(start, at_ - start);
-    auto digits = token.starts_with('-') ? token.substr(1) : token;
-    auto n = Number::parse(token);
-    bool zero = digits.size() > 1 && digits[0] == '0' && std::isdigit(static_cast<unsigned char>(digits[1]));
-    if (!n || zero || digits.empty() || digits[0] == '.' || digits.ends_with('.')) return fail("invalid character in numeric literal");
+    auto next_is = [&](std::string_view any) { return at_ < text_.size() && any.find(text_[at_]) != std::string_view::npos; };
+    if (next_is("-")) ++at_;
+    if (next_is("0")) ++at_;
+    else if (!digits(" in numeric literal")) return false;
+    if (next_is(".")) {
+      ++at_;
+      if (!digits(" after decimal point in numeric literal")) return false;
+    }
+    if (next_is("eE")) {
+      ++at_;
+      if (next_is("+-")) ++at_;
+      if (!digits(" in exponent of numeric literal")) return false;
+    }
+    auto n = Number::parse(text_.substr(start, at_ - start));
+    if (!n) return fail("invalid number");
     out = Value::number(*n);
     return true;
   }
   bool hex4(uint32_t& code) {
-    if (at_ + 4 > text_.size()) return fail("EOF");
     code = 0;
     for (int i = 0; i < 4; ++i) {
+      if (at_ >= text_.size() || !std::isxdigit(static_cast<unsigned char>(text_[at_])))
+        return unexpected(" in \\u hexadecimal character escape", true);
       char c = text_[at_++];
-      if (!std::isxdigit(static_cast<unsigned char>(c))) return fail("invalid character in \\u hexadecimal character escape");
       code = code * 16 + static_cast<uint32_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
     }
     return true;
   }
   bool escape(std::string& out) {
-    if (at_ >= text_.size()) return fail("EOF");
+    if (at_ >= text_.size()) return fail("unexpected EOF");
     char c = text_[at_++];
     static constexpr std::string_view kFrom = "\"\\/bfnrt", kTo = "\"\\/\b\f\n\r\t";
     if (auto k = kFrom.find(c); k != std::string_view::npos) return out += kTo[k], true;
@@ -163,7 +188,7 @@ class JsonReader {
   bool string(std::string& out) {
     ++at_;
     while (true) {
-      if (at_ >= text_.size()) return fail("EOF");
+      if (at_ >= text_.size()) return fail("unexpected EOF");
       char c = text_[at_];
       if (c == '"') return ++at_, true;
       if (static_cast<unsigned char>(c) < 0x20) return unexpected(" in string literal");
@@ -198,7 +223,7 @@ class JsonReader {
     if (at_ < text_.size() && text_[at_] == '}') return ++at_, out = Value::object({}), true;
     while (true) {
       blanks();
-      if (at_ >= text_.size() || text_[at_] != '"') return unexpected("");
+      if (at_ >= text_.size() || text_[at_] != '"') return unexpected(entries.empty() ? "" : " looking for beginning of object key string");
       std::string key;
       if (!string(key)) return false;
       blanks();

@@ -161,12 +161,12 @@ class Lexer {
     literal_run(true);
   }
 
-  // Whether a template sequence opens here; in a run of `$` or `%` before `{` only a lone one opens it.
-  bool sequence_at(size_t i, size_t& run) const {
+  // `$` or `%` where no sequence opens: alone, or as `$${` (maybe with `~`), which stands for `${`.
+  size_t sign_length(size_t i) const {
     char c = text_[i];
-    run = 1;
-    while (i + run < text_.size() && text_[i + run] == c) ++run;
-    return run == 1 && i + 1 < text_.size() && text_[i + 1] == '{';
+    auto at = [&](size_t n) { return n < text_.size() ? text_[n] : '\0'; };
+    if (at(i + 1) != c || at(i + 2) != '{') return 1;
+    return at(i + 3) == '~' ? 4 : 3;
   }
 
   void open_sequence() {
@@ -177,48 +177,35 @@ class Lexer {
     frames_.push_back(frame);
   }
 
-  // Literal text up to a sequence or the end of the line, as one token.
+  // Literal text up to the end of the line; a `$` or `%` is a token of its own, or opens a sequence.
   void literal_run(bool in_heredoc) {
     size_t i = at_.byte;
-    while (i < text_.size()) {
-      char c = text_[i];
-      if (c == '\n') {
-        ++i;
-        if (in_heredoc) frames_.back().line_start = true;
-        break;
-      }
-      if (c == '$' || c == '%') {
-        size_t run = 1;
-        if (sequence_at(i, run)) break;
-        i += run;
-        continue;
-      }
-      ++i;
+    if (text_[i] == '$' || text_[i] == '%') {
+      if (peek(1) == '{') return open_sequence();
+      i += sign_length(i);
+      if (i < text_.size() && text_[i] == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n') ++i;
+    } else {
+      i = std::min(text_.find_first_of("$%\n", i), text_.size());
     }
-    if (i == at_.byte) return open_sequence();
+    if (i < text_.size() && text_[i] == '\n') {
+      ++i;
+      if (in_heredoc) frames_.back().line_start = true;
+    }
     emit(Tok::kStringLiteral, i - at_.byte);
   }
 
   void quoted() {
     size_t i = at_.byte;
-    while (i < text_.size()) {
-      char c = text_[i];
-      if (c == '"' || c == '\n' || c == '\r') break;
-      if (c == '\\') {
+    if (text_[i] == '$' || text_[i] == '%') {
+      if (peek(1) == '{') return open_sequence();
+      // At the end of the text the sign stands for nothing.
+      if (i + 1 == text_.size()) return emit(Tok::kInvalid, 1);
+      return emit(Tok::kQuotedLiteral, sign_length(i));
+    }
+    while (i < text_.size() && std::string_view("\"\r\n$%").find(text_[i]) == std::string_view::npos) {
+      if (text_[i] == '\\') {
         if (i + 1 >= text_.size() || text_[i + 1] == '\n' || text_[i + 1] == '\r') break;
-        i += 2;
-        continue;
-      }
-      if (c == '$' || c == '%') {
-        size_t run = 1;
-        if (sequence_at(i, run)) break;
-        // At the end of the text the sign stands for nothing.
-        if (i + run >= text_.size()) {
-          i = text_.size() - 1;
-          break;
-        }
-        i += run;
-        continue;
+        ++i;
       }
       ++i;
     }
@@ -232,11 +219,7 @@ class Lexer {
         size_t end = std::min(text_.find_first_not_of("\r\n", at_.byte), text_.size());
         return emit(Tok::kQuotedNewline, end - at_.byte);
       }
-      case '\\': return emit(Tok::kInvalid, 1);
-      case '$': case '%':
-        if (at_.byte + 1 == text_.size()) return emit(Tok::kInvalid, 1);
-        return open_sequence();
-      default: return open_sequence();
+      default: return emit(Tok::kInvalid, 1);  // a backslash at the end of the line
     }
   }
 

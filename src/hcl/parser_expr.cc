@@ -541,6 +541,7 @@ Range start_range(const Expr& expr) {
       auto& call = static_cast<const CallExpr&>(expr);
       return range_between(call.name_range, call.open);
     }
+    case ExprKind::kParens: return start_range(*static_cast<const ParensExpr&>(expr).inner);
     case ExprKind::kTuple: return static_cast<const TupleExpr&>(expr).open;
     case ExprKind::kObject: return static_cast<const ObjectExpr&>(expr).open;
     case ExprKind::kFor: return static_cast<const ForExpr&>(expr).open;

@@ -74,7 +74,7 @@ std::string Parser::literal_text(const Token& t, bool quoted) {
       i += 1 + length;
     }
   }
-  return nfc(std::move(out));
+  return out;
 }
 
 namespace {
@@ -146,7 +146,7 @@ void Parser::template_parts(Tok end, bool flush, std::vector<TemplatePart>& part
       case Tok::kStringLiteral: {
         TemplatePart part;
         part.range = range(t);
-        part.text = literal_text(t, t.type == Tok::kQuotedLiteral);
+        part.text = nfc(literal_text(t, t.type == Tok::kQuotedLiteral));
         if (cut_left) part.text = std::string(trim_left_space(part.text));
         parts.push_back(std::move(part));
         can_trim = true;

@@ -42,6 +42,7 @@ std::optional<Type> parse_object(const Expr& arg, bool allow_any, Diagnostics& d
                     "corresponding attribute types.", arg.range);
   }
   Type::Attributes attributes;
+  bool good = true;
   for (auto& item : static_cast<const ObjectExpr&>(arg).items) {
     auto name = keyword_of(*item.key);
     if (name.empty() && item.key->kind == ExprKind::kTemplate) {
@@ -49,11 +50,16 @@ std::optional<Type> parse_object(const Expr& arg, bool allow_any, Diagnostics& d
       Value text = evaluate(*item.key, nullptr, ignored);
       if (ignored.empty() && text.is_usable() && text.is(Kind::kString)) name = text.as_string();
     }
-    if (name.empty()) return complain(diagnostics, "Object constructor map keys must be attribute names.", item.key->range);
+    if (name.empty()) {
+      complain(diagnostics, "Object constructor map keys must be attribute names.", item.key->range);
+      good = false;
+      continue;
+    }
     auto type = parse_type(*item.value, allow_any, diagnostics);
-    if (!type) return std::nullopt;
-    attributes.emplace_back(name, *type);
+    good &= type.has_value();
+    attributes.emplace_back(name, type.value_or(Type::dynamic()));
   }
+  if (!good) return std::nullopt;
   return Type::object(std::move(attributes));
 }
 
@@ -62,11 +68,13 @@ std::optional<Type> parse_tuple(const Expr& arg, bool allow_any, Diagnostics& di
     return complain(diagnostics, "Tuple type constructor requires a list of element types.", arg.range);
   }
   std::vector<Type> elements;
+  bool good = true;
   for (auto& item : static_cast<const TupleExpr&>(arg).items) {
     auto type = parse_type(*item, allow_any, diagnostics);
-    if (!type) return std::nullopt;
-    elements.push_back(*type);
+    good &= type.has_value();
+    elements.push_back(type.value_or(Type::dynamic()));
   }
+  if (!good) return std::nullopt;
   return Type::tuple(std::move(elements));
 }
 
@@ -98,9 +106,8 @@ std::optional<Type> parse_call(const CallExpr& call, bool allow_any, Diagnostics
 }  // namespace
 
 std::optional<Type> parse_type(const Expr& expr, bool allow_any, Diagnostics& diagnostics) {
-  if (expr.kind == ExprKind::kScopeTraversal && static_cast<const ScopeTraversalExpr&>(expr).steps.empty()) {
-    return parse_keyword(static_cast<const ScopeTraversalExpr&>(expr).root, allow_any, expr.range, diagnostics);
-  }
+  if (auto word = expr.kind == ExprKind::kJson ? "" : keyword_of(expr); !word.empty())
+    return parse_keyword(word, allow_any, expr.range, diagnostics);
   if (expr.kind == ExprKind::kCall) return parse_call(static_cast<const CallExpr&>(expr), allow_any, diagnostics);
   if (expr.kind == ExprKind::kJson) {
     // In JSON a type is a string that holds an expression.

@@ -20,12 +20,9 @@ constexpr const char* kBadName =
     "A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.";
 
 bool is_sentence(const std::string& text) {
-  auto trimmed = trim_right_space(trim_left_space(text));
-  if (trimmed.empty()) return false;
   size_t size = 0;
-  int32_t first = decode_utf8(trimmed, 0, size);
-  bool lower = is_letter(first) && simple_upper(first) != first;
-  return !lower && (trimmed.ends_with('.') || trimmed.ends_with('?') || trimmed.ends_with('!'));
+  int32_t first = decode_utf8(text, 0, size);
+  return !(is_letter(first) && !is_upper(first)) && (text.ends_with('.') || text.ends_with('?') || text.ends_with('!'));
 }
 
 }  // namespace
@@ -35,47 +32,54 @@ Variables::Variable* Variables::find(std::string_view name) {
   return it == index_.end() ? nullptr : &variables_[it->second];
 }
 
-bool Variables::add(Variable variable, Diagnostics& diagnostics) {
-  if (find(variable.name)) {
-    diagnostics.add("Duplicate variable", fmt::format("Duplicate {} variable definition found.", variable.name));
-    return false;
-  }
+void Variables::add(Variable variable) {
   index_.emplace(variable.name, variables_.size());
   variables_.push_back(std::move(variable));
-  return true;
 }
 
-void Variables::set_default(Variable& variable, const Expression& expr, Diagnostics& diagnostics) const {
+bool Variables::set_default(Variable& variable, const Expression& expr, Diagnostics& diagnostics) const {
   size_t before = diagnostics.size();
   Value value = expr.value(nullptr, diagnostics);
   Given given{Value(), Location(expr.range()), "default"};
-  if (diagnostics.size() == before) {
-    if (variable.type) {
-      auto converted = convert(value, *variable.type);
-      if (converted) {
-        given.value = std::move(*converted);
-      } else {
-        diagnostics.add("Invalid default value for variable",
-                        fmt::format("This default value is not compatible with the variable's type constraint: {}.", converted.error()),
-                        expr.range());
-      }
+  if (diagnostics.size() != before) return false;
+  if (variable.type) {
+    auto converted = convert(value, *variable.type);
+    if (converted) {
+      given.value = std::move(*converted);
     } else {
-      variable.type = value.type();
-      given.value = std::move(value);
+      diagnostics.add("Invalid default value for variable",
+                      fmt::format("This default value is not compatible with the variable's type constraint: {}.", converted.error()),
+                      expr.range());
     }
+  } else {
+    variable.type = value.type();
+    given.value = std::move(value);
   }
   variable.given = std::move(given);
+  return true;
 }
 
 void Variables::add_rule(Variable& variable, const Block& block, Diagnostics& diagnostics) const {
   Content content = block.body.content({{{"condition", true}, {"error_message", true}}, {}}, diagnostics);
   Rule rule;
   rule.rule_range = Location(block.def_range);
-  auto* condition = content.attribute("condition");
-  if (!condition) {
-    diagnostics.add("Invalid variable validation specification", "validation requires a condition.", block.def_range);
-    return;
+  if (auto* message = content.attribute("error_message")) {
+    auto text = decode_string(message->expr, {nullptr, diagnostics});
+    if (text && text->empty()) {
+      diagnostics.add("Invalid validation error message", "An empty string is not a valid nor useful error message.", message->expr.range());
+    } else if (text && !is_sentence(*text)) {
+      diagnostics.add("Invalid validation error message",
+                      "Validation error message must be at least one full sentence starting with an uppercase letter ( if the alphabet "
+                      "permits it ) and ending with a period or question mark.", message->expr.range());
+    }
+    if (text) rule.message = std::move(*text);
   }
+  if (auto* condition = content.attribute("condition")) add_condition(variable, *condition, rule, diagnostics);
+  variable.rules.push_back(std::move(rule));
+}
+
+void Variables::add_condition(const Variable& variable, const Attribute& attribute, Rule& rule, Diagnostics& diagnostics) {
+  auto* condition = &attribute;
   rule.condition = condition->expr;
   rule.condition_range = Location(condition->expr.range());
   std::vector<const Reference*> references;
@@ -96,16 +100,6 @@ void Variables::add_rule(Variable& variable, const Block& block, Diagnostics& di
                     fmt::format("The condition for variable \"{0}\" must refer to var.{0} in order to test incoming values.", variable.name),
                     condition->expr.range());
   }
-  if (auto* message = content.attribute("error_message")) {
-    auto text = decode_string(message->expr, {nullptr, diagnostics});
-    if (text && !is_sentence(*text)) {
-      diagnostics.add("Invalid validation error message",
-                      "Validation error message must be at least one full sentence starting with an uppercase letter ( if the alphabet "
-                      "permits it ) and ending with a period or question mark.", message->expr.range());
-    }
-    if (text) rule.message = std::move(*text);
-  }
-  variable.rules.push_back(std::move(rule));
 }
 
 void Variables::declare(const Block& block, Diagnostics& diagnostics) {
@@ -124,28 +118,29 @@ void Variables::declare(const Block& block, Diagnostics& diagnostics) {
   if (auto* a = content.attribute("description")) decode_string(a->expr, {nullptr, diagnostics}, true);
   if (auto* a = content.attribute("type")) {
     variable.type = parse_type(a->expr.node(), false, diagnostics);
-    // After a wrong type nothing more can be said about the values.
-    if (!variable.type) variable.type = Type::dynamic();
+    if (!variable.type) return;  // as if there were no such variable
   }
-  if (auto* a = content.attribute("default")) set_default(variable, a->expr, diagnostics);
+  if (auto* a = content.attribute("default"); a && !set_default(variable, a->expr, diagnostics)) return;
   for (auto& b : content.blocks) add_rule(variable, b, diagnostics);
-  add(std::move(variable), diagnostics);
+  add(std::move(variable));
 }
 
 void Variables::declare_shorthand(const Block& block, Diagnostics& diagnostics) {
   keep_.push_back(block.body);
   for (auto& a : block.body.just_attributes(diagnostics)) {
+    if (find(a.name)) {
+      diagnostics.add("Duplicate variable", fmt::format("Duplicate {} variable definition found.", a.name), a.name_range);
+      continue;
+    }
     Variable variable;
     variable.name = a.name;
-    set_default(variable, a.expr, diagnostics);
-    add(std::move(variable), diagnostics);
+    if (set_default(variable, a.expr, diagnostics)) add(std::move(variable));
   }
 }
 
 void Variables::add_locals(const Block& block, Diagnostics& diagnostics) {
   keep_.push_back(block.body);
   for (auto& a : block.body.just_attributes(diagnostics)) {
-    if (!is_valid_identifier(a.name)) diagnostics.add("Invalid local value name", kBadName, a.name_range);
     auto [it, fresh] = local_index_.emplace(a.name, locals_.size());
     if (fresh) locals_.push_back({a.name, a.expr}); else locals_[it->second].expr = a.expr;
   }
@@ -267,9 +262,10 @@ void Variables::set_from_arguments(std::span<const std::string> entries, bool st
 }
 
 void Variables::check_rule(const Variable& variable, const Rule& rule, const Scope& scope, Diagnostics& diagnostics) const {
-  size_t before = diagnostics.size();
+  if (!rule.condition) {
+    return diagnostics.append(at(rule.rule_range, "Invalid variable validation specification", "validation requires a condition."));
+  }
   Value result = rule.condition.value(&scope, diagnostics);
-  if (diagnostics.size() != before) return;
   auto complain = [&](std::string detail) {
     diagnostics.append(at(rule.condition_range, "Invalid variable validation result", std::move(detail)));
   };
@@ -301,7 +297,7 @@ void Variables::check(const Functions& functions, Diagnostics& diagnostics) cons
 Value Variables::object() const {
   Value::Entries out;
   for (auto& v : variables_) {
-    if (v.given) out.emplace_back(v.name, v.given->value);
+    out.emplace_back(v.name, v.given ? v.given->value : Value::unknown(v.type.value_or(Type::dynamic())));
   }
   return Value::object(std::move(out));
 }

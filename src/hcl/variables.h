@@ -70,9 +70,10 @@ class Variables {
 
   Variable* find(std::string_view name);
   const Variable* find(std::string_view name) const { return const_cast<Variables*>(this)->find(name); }
-  bool add(Variable variable, Diagnostics& diagnostics);
-  void set_default(Variable& variable, const Expression& expr, Diagnostics& diagnostics) const;
+  void add(Variable variable);
+  bool set_default(Variable& variable, const Expression& expr, Diagnostics& diagnostics) const;
   void add_rule(Variable& variable, const Block& block, Diagnostics& diagnostics) const;
+  static void add_condition(const Variable& variable, const Attribute& attribute, Rule& rule, Diagnostics& diagnostics);
   void check_rule(const Variable& variable, const Rule& rule, const Scope& scope, Diagnostics& diagnostics) const;
   std::optional<Given> parse_text(const Variable& variable, const std::string& text, const char* origin, const char* source,
                                   Diagnostics& diagnostics) const;

@@ -76,7 +76,7 @@ TEST(HclVariables, SayWhatIsWrong) {
        "f:3,13-16: Invalid default value for variable; This default value is not compatible with the variable's type constraint: a number is required."},
       {"variable \"a-1\" {\n  default = 1\n}\nvariable \"1a\" {\n  default = 1\n}\n", {},
        "f:4,10-14: Invalid variable name; A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes."},
-      {"variable \"a\" {\n  default = 1\n}\nvariables {\n  a = 2\n}\n", {}, "<nil>: Duplicate variable; Duplicate a variable definition found."},
+      {"variable \"a\" {\n  default = 1\n}\nvariables {\n  a = 2\n}\n", {}, "f:5,3-4: Duplicate variable; Duplicate a variable definition found."},
       {"variable \"a\" {\n  type = number\n}\n", {{"NOMAD_VAR_a=x"}, {}, {}},
        ":0,0-0: Invalid value for variable; The value for a is not compatible with the variable's type constraint: a number is required."},
       {"", {{}, {"x=1"}, {}}, "<nil>: Undefined -var variable; A \"x\" variable was passed in the command line but was not found in known variables. "

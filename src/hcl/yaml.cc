@@ -1,5 +1,6 @@
 // YAML in and out for yamldecode and yamlencode, on libyaml.
 #include <fmt/format.h>
+#include <re2/re2.h>
 #include <yaml.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 
 #include "base/strings.h"
 #include "base/time.h"
+#include "hcl/convert.h"
 #include "hcl/function_impl.h"
 #include "hcl/parser.h"
 #include "hcl/unicode.h"
@@ -18,6 +20,7 @@ namespace {
 
 // Aliases can multiply a short text; a result stops at this many nodes.
 constexpr size_t kMaxNodes = 100'000;
+constexpr std::string_view kBinaryTag = "tag:yaml.org,2002:binary";
 
 std::string_view view(const yaml_char_t* text) { return text ? reinterpret_cast<const char*>(text) : ""; }
 
@@ -27,22 +30,31 @@ bool all_digits(std::string_view t, int base) {
   });
 }
 
+std::optional<Value> as_infinity(std::string_view t) {
+  bool negative = t.starts_with('-');
+  auto body = t.substr(negative || t.starts_with('+') ? 1 : 0);
+  if (body != ".inf" && body != ".Inf" && body != ".INF") return std::nullopt;
+  return Value::number(Number::infinity(negative));
+}
+
+// Digits with `_` anywhere, octal with 0o, hexadecimal with 0x; or decimals.
+bool looks_like_number(std::string_view t) {
+  static const RE2 kNumber(R"([-+]?(|0o[0-7_]+|[0-9_]+|0x[0-9a-fA-F_]+)|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)");
+  return RE2::FullMatch(t, kNumber);
+}
+
 std::optional<Value> as_number(std::string_view t) {
-  std::string_view body = t;
+  auto plain = replace_all(std::string(t), "_", "");
+  auto digits = plain.ends_with('.') ? plain.substr(0, plain.size() - 1) : plain;
+  if (auto n = Number::parse(digits)) return Value::number(*n);
+  std::string_view body = plain;
   bool negative = body.starts_with('-');
   if (negative || body.starts_with('+')) body.remove_prefix(1);
-  auto lower = to_lower(body);
-  if (lower == ".inf" && (body == ".inf" || body == ".Inf" || body == ".INF")) return Value::number(Number::infinity(negative));
-  for (auto [prefix, base] : {std::pair{"0x", 16}, std::pair{"0o", 8}}) {
-    if (body.starts_with(prefix) && all_digits(body.substr(2), base)) {
-      auto n = Number::parse_integer(body.substr(2), base);
-      if (n) return Value::number(negative ? -*n : *n);
-    }
+  for (auto [prefix, base] : {std::pair{"0x", 16}, std::pair{"0X", 16}, std::pair{"0o", 8}, std::pair{"0O", 8}, std::pair{"0b", 2}, std::pair{"0B", 2}}) {
+    if (!body.starts_with(prefix) || !all_digits(body.substr(2), base)) continue;
+    if (auto n = Number::parse_integer(body.substr(2), base)) return Value::number(negative ? -*n : *n);
   }
-  if (body.empty() || !(std::isdigit(static_cast<unsigned char>(body[0])) || (body[0] == '.' && body.size() > 1))) return std::nullopt;
-  auto n = Number::parse(t);
-  if (!n) return std::nullopt;
-  return Value::number(*n);
+  return std::nullopt;
 }
 
 std::optional<Value> as_bool(std::string_view t) {
@@ -105,13 +117,23 @@ class Decoder {
   bool advance() {
     yaml_event_delete(&event_);
     if (yaml_parser_parse(&parser_, &event_)) return true;
-    size_t line = 1, column = 1;
-    if (parser_.error == YAML_SCANNER_ERROR || parser_.error == YAML_READER_ERROR) {
-      line = parser_.problem_mark.line + 1;
-      column = parser_.problem_mark.column + 1;
+    // Lines count from zero, and the first is not mentioned; in scanner errors they count from one.
+    std::string why = parser_.problem && *parser_.problem ? parser_.problem : "invalid YAML syntax";
+    auto& problem = parser_.problem_mark;
+    auto& context = parser_.context_mark;
+    if (problem.line != 0) {
+      bool scanner = parser_.error == YAML_SCANNER_ERROR;
+      return fail(fmt::format("on line {}, column {}: {}", problem.line + (scanner ? 1 : 0), (scanner ? 0 : problem.column) + 1, why));
     }
-    return fail(fmt::format("on line {}, column {}: {}", line, column, parser_.problem ? parser_.problem : "invalid document"));
+    if (context.line != 0) return fail(fmt::format("on line {}, column {}: {}", context.line, context.column + 1, why));
+    return fail(why);
   }
+  // The same for what is wrong with an event at `mark`.
+  bool fail_at(const yaml_mark_t& mark, std::string why) {
+    if (mark.line == 0) return fail(std::move(why));
+    return fail(fmt::format("on line {}, column {}: {}", mark.line, mark.column + 1, why));
+  }
+  bool fail_here(std::string why) { return fail_at(event_.start_mark, std::move(why)); }
   bool document(Value& out) {
     if (!advance() || !advance()) return false;
     if (event_.type != YAML_DOCUMENT_START_EVENT) return fail("on line 1, column 1: missing start of document");
@@ -136,8 +158,8 @@ class Decoder {
       case YAML_ALIAS_EVENT: {
         std::string name(view(event_.data.alias.anchor));
         auto it = anchors_.find(name);
-        if (it == anchors_.end()) return fail(fmt::format("reference to undefined anchor \"{}\"", name));
-        if (!it->second.complete) return fail(fmt::format("cannot refer to anchor \"{}\" from inside its own definition", name));
+        if (it == anchors_.end()) return fail_here(fmt::format("reference to undefined anchor \"{}\"", name));
+        if (!it->second.complete) return fail_here(fmt::format("cannot refer to anchor \"{}\" from inside its own definition", name));
         nodes_ += it->second.nodes;
         out = it->second.value;
         return true;
@@ -150,33 +172,80 @@ class Decoder {
     return true;
   }
 
-  bool scalar(Value& out) {
+  // The value of the present scalar. `<<` without a tag is no value but asks for a merge.
+  bool resolve(Value& out, bool& merge, std::string& why) {
     auto& s = event_.data.scalar;
     std::string text(reinterpret_cast<const char*>(s.value), s.length);
     auto tag = view(s.tag);
-    auto refuse = [&](const char* what) { return fail(fmt::format("cannot parse {} as {}", json_quote(text), what)); };
-    auto take = [&](std::optional<Value> v, const char* what) {
-      if (!v) return refuse(what);
-      out = std::move(*v);
+    static constexpr std::string_view kKnown[] = {"", YAML_STR_TAG, YAML_BOOL_TAG, YAML_INT_TAG, YAML_FLOAT_TAG, YAML_NULL_TAG,
+                                                  YAML_TIMESTAMP_TAG, kBinaryTag};
+    auto refuse = [&](std::string_view more = "") {
+      why = fmt::format("cannot parse {} as {}{}", json_quote(text), tag, more);
+      return false;
+    };
+    auto give = [&](Value v) {
+      out = std::move(v);
       return true;
     };
-    if (tag == YAML_STR_TAG || s.style != YAML_PLAIN_SCALAR_STYLE) return out = Value::string(text), true;
-    if (tag == YAML_INT_TAG || tag == YAML_FLOAT_TAG) return take(as_number(text), tag == YAML_INT_TAG ? "!!int" : "!!float");
-    if (tag == YAML_BOOL_TAG) return take(as_bool(text), "!!bool");
-    if (tag == YAML_NULL_TAG) return take(is_null_word(text) ? std::optional(Value::null()) : std::nullopt, "!!null");
-    if (tag == YAML_TIMESTAMP_TAG) return take(as_timestamp(text), "!!timestamp");
-    if (tag == "tag:yaml.org,2002:binary") return out = Value::string(replace_all(text, "\n", "")), true;
-    if (!tag.empty()) return fail(fmt::format("unsupported tag {}", json_quote(tag)));
-    if (is_null_word(text)) out = Value::null();
-    else if (auto b = as_bool(text)) out = *b;
-    else if (auto n = as_number(text)) out = *n;
-    else if (auto t = as_timestamp(text)) out = *t;
-    else out = Value::string(text);
+    if (std::find(std::begin(kKnown), std::end(kKnown), tag) == std::end(kKnown)) {
+      why = fmt::format("unsupported tag {}", json_quote(tag));
+      return false;
+    }
+    if (tag == YAML_STR_TAG) return give(Value::string(text));
+    if (tag == kBinaryTag) return base64_decode(replace_all(text, "\n", "")) ? give(Value::string(text)) : refuse(": not valid base64");
+    // The first character tells whether a text can be anything else.
+    bool numeric = !text.empty() && std::string_view("+-0123456789").find(text[0]) != std::string_view::npos;
+    bool special = numeric || text.empty() || std::string_view(".yYnNtTfFoO~").find(text[0]) != std::string_view::npos;
+    bool number = tag == YAML_INT_TAG || tag == YAML_FLOAT_TAG;
+    if (special) {
+      if (s.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || s.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE) return give(Value::string(text));
+      if (is_null_word(text)) return give(Value::null());
+      if (auto v = as_bool(text)) return give(*v);
+      if (auto v = as_infinity(text)) return give(*v);
+      if (tag.empty() && (text == ".nan" || text == ".NaN" || text == ".NAN")) {
+        why = "floating point NaN is not supported";
+        return false;
+      }
+      if (text.starts_with('.')) {
+        if (auto n = Number::parse(text)) return give(Value::number(*n));
+      }
+      if (numeric) {
+        if (tag.empty() || tag == YAML_TIMESTAMP_TAG) {
+          if (auto t = as_timestamp(text)) return give(*t);
+        }
+        if (looks_like_number(text)) {
+          tag = YAML_INT_TAG;
+          number = true;
+        }
+      }
+    }
+    if (tag.empty() && text == "<<") {
+      merge = true;
+      return give(Value::string(text));
+    }
+    if (tag.empty()) return give(Value::string(text));
+    if (tag == YAML_NULL_TAG) return give(Value::null());
+    auto v = number ? as_number(text) : tag == YAML_BOOL_TAG ? as_bool(text) : as_timestamp(text);
+    return v ? give(*v) : refuse();
+  }
+
+  bool scalar(Value& out) {
+    bool merge = false;
+    std::string why;
+    if (!resolve(out, merge, why)) return fail_here(std::move(why));
+    // A block of text is text, whatever it resolves to.
+    auto& s = event_.data.scalar;
+    bool block = s.style == YAML_LITERAL_SCALAR_STYLE || s.style == YAML_FOLDED_SCALAR_STYLE;
+    if (block && view(s.tag).empty()) {
+      if (auto converted = convert(out, Type::string())) out = *converted;
+    }
     return true;
   }
 
   bool sequence(Value& out, int depth) {
     std::string anchor(view(event_.data.sequence_start.anchor));
+    if (auto tag = view(event_.data.sequence_start.tag); !tag.empty() && tag != YAML_SEQ_TAG)
+      return fail_here(fmt::format("can't interpret sequence as {}", tag));
     if (!anchor.empty()) anchors_[anchor] = {};
     size_t before = nodes_;
     Value::Elements items;
@@ -191,51 +260,44 @@ class Decoder {
     return keep(anchor, out, nodes_ - before + 1);
   }
 
-  bool key_text(const Value& key, std::string& out) {
-    if (key.is_null()) return fail("mapping key cannot be null");
-    if (!key.type().is_primitive()) return fail("mapping key must be a string, a number or a bool");
-    out = display(key);
+  // A key, or `merge` turned true.
+  bool mapping_key(std::string& out, bool& merge) {
+    if (event_.type != YAML_SCALAR_EVENT) return fail_here("only strings are allowed as mapping keys");
+    Value key;
+    std::string why;
+    if (!resolve(key, merge, why)) return fail(std::move(why));
+    if (key.is_null()) return fail_here("mapping key cannot be null");
+    out = nfc(display(key));
     return true;
   }
 
-  bool merge_in(const Value& value, Value::Entries& merged) {
-    if (value.is_usable() && value.is_mapping()) {
-      // Earlier merges win over later ones, own keys over all.
-      merged.insert(merged.begin(), value.entries().begin(), value.entries().end());
-      return true;
-    }
-    if (value.is_usable() && value.is(Kind::kTuple)) {
-      for (auto& v : value.elements()) {
-        if (!v.is_usable() || !v.is_mapping() || !merge_in(v, merged)) return fail("only a mapping can be merged");
-      }
-      return true;
-    }
-    return fail("only a mapping can be merged");
-  }
-
+  // Of equal keys the last counts, merged ones included.
   bool mapping(Value& out, int depth) {
     std::string anchor(view(event_.data.mapping_start.anchor));
+    if (auto tag = view(event_.data.mapping_start.tag); !tag.empty() && tag != YAML_MAP_TAG)
+      return fail_here(fmt::format("can't interpret mapping as {}", tag));
     if (!anchor.empty()) anchors_[anchor] = {};
     size_t before = nodes_;
-    Value::Entries own, merged;
+    Value::Entries entries;
     while (true) {
       if (!advance()) return false;
       if (event_.type == YAML_MAPPING_END_EVENT) break;
-      bool merge = event_.type == YAML_SCALAR_EVENT && event_.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-                   view(event_.data.scalar.value) == "<<";
-      Value key, value;
+      bool merge = false;
       std::string name;
-      if (!node(key, depth + 1)) return false;
-      if (!merge && !key_text(key, name)) return false;
+      auto mark = event_.start_mark;
+      ++nodes_;
+      if (!mapping_key(name, merge)) return false;
+      Value value;
       if (!advance() || !node(value, depth + 1)) return false;
-      if (merge) {
-        if (!merge_in(value, merged)) return false;
+      if (!merge) {
+        entries.emplace_back(std::move(name), std::move(value));
+      } else if (value.is_usable() && value.is_mapping()) {
+        entries.insert(entries.end(), value.entries().begin(), value.entries().end());
       } else {
-        own.emplace_back(nfc(std::move(name)), std::move(value));
+        return fail_at(mark, fmt::format("cannot merge {} into mapping", value.type().name()));
       }
     }
-    merged.insert(merged.end(), own.begin(), own.end());
-    out = Value::object(std::move(merged));
+    out = Value::object(std::move(entries));
     return keep(anchor, out, nodes_ - before + 1);
   }
 

@@ -151,17 +151,12 @@ void task_scaling(const std::vector<Block>& blocks, api::Task& task, Decoder& de
 
 void decode_task(const Spec& spec, const Block& block, void* object, Decoder& decoder) {
   auto& task = *static_cast<api::Task*>(object);
-  auto& diagnostics = decoder.diagnostics();
-  size_t before = diagnostics.size();
-  Body body;
-  auto scaling = block.body.partial_content({{}, {{"scaling", {"name"}}}}, body, diagnostics);
-  // What is wrong with a label is said by this look and by the next one.
-  for (size_t i = before, end = diagnostics.size(); i < end; ++i)
-    if (diagnostics[i].summary.ends_with(" for scaling")) diagnostics.append(diagnostics[i]);
-  task_scaling(scaling.blocks, task, decoder);
+  Body whole = block.body, body;
   Map<std::string> meta, env;
-  bool has_meta = decoder.map_attribute(body, "meta", meta);
-  bool has_env = decoder.map_attribute(body, "env", env);
+  bool has_env = decoder.map_attribute(whole, "env", env);
+  bool has_meta = decoder.map_attribute(whole, "meta", meta);
+  auto scaling = whole.partial_content({{}, {{"scaling", {"name"}}}}, body, decoder.diagnostics());
+  task_scaling(scaling.blocks, task, decoder);
   decoder.body(spec, body, object);
   if (has_meta) task.Meta = std::move(meta);
   if (has_env) task.Env = std::move(env);
@@ -169,8 +164,12 @@ void decode_task(const Spec& spec, const Block& block, void* object, Decoder& de
 
 void decode_group(const Spec& spec, const Block& block, void* object, Decoder& decoder) {
   auto& group = *static_cast<api::TaskGroup*>(object);
-  Body body;
-  auto extra = block.body.partial_content({{}, {{"vault", {}}}}, body, decoder.diagnostics());
+  size_t before = decoder.diagnostics().size();
+  Body whole = block.body, body;
+  Map<std::string> meta;
+  bool has_meta = decoder.map_attribute(whole, "meta", meta);
+  auto extra = whole.partial_content({{}, {{"vault", {}}}}, body, decoder.diagnostics());
+  if (decoder.diagnostics().size() != before) return;
   Box<api::Vault> vault;
   for (auto& b : extra.blocks) {
     // Nothing that is wrong in here is ever told.
@@ -178,8 +177,6 @@ void decode_group(const Spec& spec, const Block& block, void* object, Decoder& d
     Decoder quiet(*decoder.context().scope, ignored);
     quiet.body(*vault_spec(), b.body, &vault.emplace());
   }
-  Map<std::string> meta;
-  bool has_meta = decoder.map_attribute(body, "meta", meta);
   decoder.body(spec, body, object);
   if (has_meta) group.Meta = std::move(meta);
   if (!vault) return;

@@ -175,6 +175,8 @@ std::vector<hcl::Attribute> Decoder::plain_attributes(const Body& body, const hc
   for (auto& b : native->blocks) {
     if (std::find(seen.begin(), seen.end(), b.type) != seen.end()) continue;
     seen.push_back(b.type);
+    for (auto& same : native->blocks)
+      if (same.type == b.type) evaluate_all(*same.body, body);
     // A block reads like a list of objects.
     auto converted = hcl::convert(hcl::Value::tuple({hcl::Value::object({})}), wanted);
     if (!converted)
@@ -183,16 +185,37 @@ std::vector<hcl::Attribute> Decoder::plain_attributes(const Body& body, const hc
   return out;
 }
 
+void Decoder::evaluate_all(const hcl::BodyNode& node, const Body& body) {
+  for (auto& a : node.attributes) static_cast<void>(body.place(*a.expr).value(&scope_, diagnostics_));
+  for (auto& b : node.blocks) evaluate_all(*b.body, body);
+}
+
+// A literal object stands for a block, which reads like a list of objects; false after the complaint about it.
+bool Decoder::no_literal_object(const hcl::Attribute& attribute, const Body& body, const hcl::Type& wanted) {
+  if (!body.native() || attribute.expr.node().kind != hcl::ExprKind::kObject) return true;
+  auto listed = hcl::Value::tuple({attribute.expr.value(&scope_, diagnostics_)});
+  auto converted = hcl::convert(listed, wanted);
+  if (converted) return true;
+  hcl::unsuitable(attribute.expr, converted.error(), diagnostics_);
+  return false;
+}
+
 void Decoder::string_map(const Body& body, Map<std::string>& out) {
   out.vec();
-  for (auto& a : plain_attributes(body, hcl::Type::string()))
+  auto type = hcl::Type::string();
+  for (auto& a : plain_attributes(body, type)) {
+    if (!no_literal_object(a, body, type)) continue;
     if (auto v = hcl::decode_string(a.expr, context())) out.set(a.name, std::move(*v));
+  }
 }
 
 void Decoder::list_map(const Body& body, Map<List<std::string>>& out) {
   out.vec();
-  for (auto& a : plain_attributes(body, hcl::Type::list(hcl::Type::string())))
+  auto type = hcl::Type::list(hcl::Type::string());
+  for (auto& a : plain_attributes(body, type)) {
+    if (!no_literal_object(a, body, type)) continue;
     if (auto v = hcl::decode_strings(a.expr, context())) out.set(a.name, List<std::string>(std::move(*v)));
+  }
 }
 
 bool Decoder::map_attribute(Body& body, const std::string& name, Map<std::string>& out) {
@@ -201,7 +224,7 @@ bool Decoder::map_attribute(Body& body, const std::string& name, Map<std::string
   Body remain;
   auto content = body.partial_content({{{name}}, {}}, remain, ignored);
   auto* attribute = content.attribute(name);
-  if (!attribute) return false;
+  if (!attribute || !ignored.empty()) return false;
   body = remain;
   auto beside = body.partial_content({{}, {{name, {}}}}, remain, ignored);
   if (!beside.blocks.empty()) {

@@ -40,6 +40,10 @@ class Decoder {
   // Attributes of a body that has no blocks; blocks are told to be no value of the `wanted` type.
   std::vector<hcl::Attribute> plain_attributes(const hcl::Body& body, const hcl::Type& wanted);
 
+  bool no_literal_object(const hcl::Attribute& attribute, const hcl::Body& body, const hcl::Type& wanted);
+  // For what is wrong in there.
+  void evaluate_all(const hcl::BodyNode& node, const hcl::Body& body);
+
   const hcl::Scope& scope_;
   hcl::Diagnostics& diagnostics_;
   hcl::Diagnostics opaque_diagnostics_;

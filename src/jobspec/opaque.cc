@@ -68,7 +68,8 @@ struct OpaqueReader {
     DValue out(std::move(inside));
     for (size_t i = node.labels.size(); i-- > 0;) {
       auto labelled = Map<DValue>::empty_map();
-      labelled[node.labels[i]] = listed(std::move(out));
+      // An empty label names nothing: its own text stands for it, as for unknown names.
+      labelled[node.labels[i].empty() ? "${\"\"}" : node.labels[i]] = listed(std::move(out));
       out = DValue(std::move(labelled));
     }
     return out;

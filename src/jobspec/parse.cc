@@ -84,7 +84,7 @@ Result<std::vector<hcl::Body>> read_var_files(const ParseOptions& options) {
 
 const hcl::Schema& top_schema() {
   static const hcl::Schema schema{
-      {}, {{"job", {"name"}}, {"variable", {"name"}}, {"variables", {}}, {"locals", {}}}};
+      {}, {{"variables", {}}, {"variable", {"name"}}, {"locals", {}}, {"job", {"name"}}}};
   return schema;
 }
 
@@ -126,10 +126,10 @@ class Parser {
     for (auto& body : var_files) variables.set_from_file(body, options_.strict, diagnostics_);
     variables.set_from_arguments(options_.args, options_.strict, diagnostics_);
     variables.check(no_files_, diagnostics_);
-    if (diagnostics_.empty()) variables.evaluate_locals(scope_, diagnostics_);
+    variables.evaluate_locals(scope_, diagnostics_);
   }
 
-  // The one `job` block; null after an error.
+  // The first `job` block; null when there is none.
   const hcl::Block* job_block(const hcl::Content& content) {
     const hcl::Block* found = nullptr;
     for (auto& block : content.blocks) {
@@ -139,7 +139,7 @@ class Parser {
                          fmt::format("Only one block of type \"job\" is allowed. Previous definition was at {}.",
                                      hcl::Location(found->def_range).str()),
                          block.def_range);
-        return nullptr;
+        continue;
       }
       found = &block;
     }
@@ -155,7 +155,7 @@ class Parser {
         decoder.block(*task_spec(), block, &tasks.emplace_back());
       } else if (first_vault) {
         diagnostics_.add("Duplicate vault block",
-                         fmt::format("Only one vault block is allowed. Another was defined at {}.",
+                         fmt::format("Only one block of type \"vault\" is allowed. Previous definition was at {}.",
                                      hcl::Location(first_vault->def_range).str()),
                          block.def_range);
       } else {
@@ -171,13 +171,13 @@ class Parser {
     if (!block) return "";
     Decoder decoder(scope_, diagnostics_);
     auto whole = hcl::expand_dynamic(block->body, &scope_);
+    Map<std::string> meta;
+    bool has_meta = decoder.map_attribute(whole, "meta", meta);
     hcl::Body body;
     auto extra = whole.partial_content({{}, {{"vault", {}}, {"task", {"name"}}}}, body, diagnostics_);
     Box<api::Vault> vault;
     List<api::Task> tasks;
     extras(extra.blocks, decoder, vault, tasks);
-    Map<std::string> meta;
-    bool has_meta = decoder.map_attribute(body, "meta", meta);
     decoder.body(*job_spec(), body, &out);
     if (has_meta) out.Meta = std::move(meta);
     if (!out.Name) out.Name = block->labels[0];

@@ -22,6 +22,9 @@ Spec::Spec(const TypeInfo& struct_type, std::vector<Member> members, CustomDecod
     if (member.spec && member.spec()->label_name) block.labels.emplace_back(*member.spec()->label_name);
     schema.blocks.push_back(std::move(block));
   }
+  // Suggestions are made in this order.
+  std::sort(schema.attributes.begin(), schema.attributes.end(), [](auto& a, auto& b) { return a.name < b.name; });
+  std::sort(schema.blocks.begin(), schema.blocks.end(), [](auto& a, auto& b) { return a.type < b.type; });
 }
 
 Spec& Spec::labelled(std::string_view label_field_name, std::string_view name) {

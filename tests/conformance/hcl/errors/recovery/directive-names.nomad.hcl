@@ -1,0 +1,3 @@
+job "a" {
+  b = "%{for 1 in [1]}%{endfor}"
+}

@@ -1,0 +1,6 @@
+locals {
+  a {}
+  b {}
+  c = var.none
+}
+job "a" {}

@@ -1,0 +1,6 @@
+job "a" {
+  prority = 1
+}
+job "b" {
+  x = 1
+}

@@ -1,0 +1,12 @@
+job "café" {
+  group "café" {
+    task "t" {
+      driver = "x"
+      config {
+        block "" {
+          a = 1
+        }
+      }
+    }
+  }
+}
