@@ -142,6 +142,7 @@ Result<std::unique_ptr<server::Server>> open(World& world, const Arguments& args
 int run(const Arguments& args) {
   static_cast<void>(configure_log({.level = LogLevel::kWarn, .to_stderr = true}));
   std::filesystem::remove_all(args.dir);
+  std::filesystem::create_directories(args.dir);
   net::RealWorld real;
   auto server = open(real.world, args);
   Status status;
