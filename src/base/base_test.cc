@@ -81,6 +81,8 @@ TEST(Strings, SplitAndJoinAreInverse) {
   for (std::string_view text : {"", "a", "a,b", ",", "a,,b,"}) EXPECT_EQ(join(split(text, ','), ","), text);
   EXPECT_EQ(trim_space(" \t a b\r\n"), "a b");
   EXPECT_EQ(replace_all("aaa", "a", "bb"), "bbbbbb");
+  EXPECT_EQ(replace_all("abcabc", "c", ""), "abab");
+  EXPECT_EQ(replace_all("none", "x", "y"), "none");
 }
 
 TEST(Strings, NumbersTakeTheWholeText) {

@@ -62,9 +62,15 @@ bool equal_fold(std::string_view a, std::string_view b) {
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
   if (from.empty()) return text;
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
+  // Into a new text: replacing in place would move the rest of a long one for every find.
+  std::string out;
+  size_t copied = 0;
+  for (size_t at; (at = text.find(from, copied)) != std::string::npos; copied = at + from.size()) {
+    out.append(text, copied, at - copied);
+    out += to;
+  }
+  if (copied == 0) return text;
+  return out.append(text, copied);
 }
 
 namespace {
