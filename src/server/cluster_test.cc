@@ -9,6 +9,7 @@
 #include "server/autopilot.h"
 #include "server/bootstrap.h"
 #include "server/keyring.h"
+#include "server/membership.h"
 
 namespace drover::server {
 namespace {
@@ -185,6 +186,7 @@ TEST_F(ClusterTest, RegionsAreReachedThroughAnyOfTheirServers) {
   ask.Name = "there";
   ask.Region = "far";
   auto& f = follower();
+  ASSERT_TRUE(until([&] { return !f.server->membership()->peers().in_region("far").empty(); }));
   auto r = run_async(sim.loop, f.server->call<rpc::SingleNamespaceResponse>("Namespace.GetNamespace", ask), 30s);
   ASSERT_TRUE(r && *r) << (*r).error().message;
   EXPECT_TRUE((*r)->Namespace);
