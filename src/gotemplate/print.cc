@@ -104,7 +104,8 @@ std::string pad(std::string text, const Verb& v, bool numeric) {
 }
 
 std::string bad_verb(char letter, const Datum& d) {
-  return fmt::format("%!{}({}={})", letter, d.missing() ? "<nil>" : go_type_of(d.type()), print(d));
+  if (d.missing()) return fmt::format("%!{}(<nil>)", letter);
+  return fmt::format("%!{}({}={})", letter, go_type_of(d.type()), print(d));
 }
 
 std::string format_int(int64_t n, const Verb& v) {

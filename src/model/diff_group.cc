@@ -39,13 +39,15 @@ std::optional<ObjectDiff> network(const NetworkResource* before, const NetworkRe
   return out;
 }
 
-// What makes a network another one. Host networks of ports and DNS are not among it.
+// What makes a network another one: all there is to it.
 std::string network_identity(const NetworkResource& n) {
   auto out = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", n.Mode, n.Device, n.CIDR, n.IP, n.Hostname, n.MBits);
   for (auto* list : {&n.ReservedPorts, &n.DynamicPorts}) {
-    for (auto& p : *list) out += fmt::format("{} {} {}\n", p.Label, p.Value, p.To);
+    for (auto& p : *list) out += fmt::format("{} {} {} {}\n", p.Label, p.Value, p.To, p.HostNetwork);
     out += '|';
   }
+  if (n.DNS)
+    for (auto* list : {&n.DNS->Servers, &n.DNS->Searches, &n.DNS->Options}) out += fmt::format("{}|", fmt::join(*list, "\n"));
   return out;
 }
 
@@ -123,6 +125,29 @@ std::optional<ObjectDiff> template_diff(const Template* before, const Template* 
   return out;
 }
 
+// One template of each side is a pair whatever its destination; of several, those of one destination are paired in turn.
+Objects templates(const List<Template>& before, const List<Template>& after, bool contextual) {
+  Objects out;
+  if (before.size() == 1 && after.size() == 1) {
+    add(out, template_diff(&before[0], &after[0], contextual));
+    return out;
+  }
+  std::vector<bool> taken(after.size());
+  for (auto& old : before) {
+    const Template* found = nullptr;
+    for (size_t i = 0; i < after.size() && !found; ++i) {
+      if (taken[i] || after[i].DestPath != old.DestPath) continue;
+      taken[i] = true;
+      found = &after[i];
+    }
+    add(out, template_diff(&old, found, contextual));
+  }
+  for (size_t i = 0; i < after.size(); ++i)
+    if (!taken[i]) add(out, template_diff(nullptr, &after[i], contextual));
+  sort_objects(out);
+  return out;
+}
+
 // A pointer's text among plain fields, when both sides exist.
 void pointer_field(std::string_view name, const std::optional<Duration>& before, const std::optional<Duration>& after,
                    Flat& flat_before, Flat& flat_after) {
@@ -143,8 +168,7 @@ Objects tasks_objects(const Task& b, const Task& a, bool contextual) {
                   [&](auto* x, auto* y) { return simple_object("Artifact", x, y, contextual); }));
   add(out, services(b.Services, a.Services, contextual));
   add(out, vault(b.Vault.get(), a.Vault.get(), contextual));
-  add(out, by_key(b.Templates, a.Templates, [](auto& x) { return x.DestPath; },
-                  [&](auto* x, auto* y) { return template_diff(x, y, contextual); }));
+  add(out, templates(b.Templates, a.Templates, contextual));
   add(out, simple_object("Identity", b.Identity.get(), a.Identity.get(), contextual));
   return out;
 }

@@ -30,7 +30,6 @@ std::optional<ObjectDiff> check(const ServiceCheck* before, const ServiceCheck* 
   Objects objects;
   add(objects, header(b.Header, a.Header, contextual));
   add(objects, simple_object("CheckRestart", b.CheckRestart.get(), a.CheckRestart.get(), contextual));
-  add(objects, string_set("Args", b.Args, a.Args, contextual));
   out->Objects = as_list(std::move(objects));
   return out;
 }
@@ -101,8 +100,8 @@ std::optional<ObjectDiff> sidecar_service(const ConsulSidecarService* before, co
 std::optional<ObjectDiff> sidecar_task(const SidecarTask* before, const SidecarTask* after, bool contextual) {
   auto out = begin_object("SidecarTask", before, after);
   if (!out) return out;
-  // A block that comes or goes lists only its parts.
-  if (before && after) out->Fields = fields(flatten(*before, {"Config"}), flatten(*after, {"Config"}), contextual);
+  auto flat = [](const SidecarTask* task) { return task ? flatten(*task, {"Config"}) : Flat{}; };
+  out->Fields = fields(flat(before), flat(after), false);  // unchanged ones are never listed
   auto &b = or_empty(before), &a = or_empty(after);
   Objects objects;
   add(objects, config(b.Config, a.Config, contextual));

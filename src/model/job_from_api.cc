@@ -38,7 +38,7 @@ void settle_connect(const api::ConsulConnect& from, ConsulConnect& connect) {
   if (connect.SidecarService && connect.SidecarService->Proxy)
     settle_expose(*from.SidecarService->Proxy, *connect.SidecarService->Proxy);
   if (connect.SidecarTask && connect.SidecarTask->Resources) settle_resources(*connect.SidecarTask->Resources);
-  if (connect.Gateway && connect.Gateway->Proxy) null_if_empty(connect.Gateway->Proxy->EnvoyGatewayBindAddresses);
+  if (connect.Gateway && connect.Gateway->Proxy) connect.Gateway->Proxy->EnvoyGatewayBindAddresses.vec();  // none are an empty map
 }
 
 void settle_services(const List<api::Service>& from, List<Service>& services, bool in_group) {

@@ -114,7 +114,7 @@ MultiError scaling(const TaskGroup& group, const Job& job) {
   errors.append_prefixed("Scaling policy invalid:", scaling_policy(policy));
   if (policy.Max < group.Count)
     errors.add("Scaling policy invalid: task group count must not be greater than maximum count in scaling policy");
-  bool set_per_region = job.Multiregion && group.Count == 0 && job.Region == kGlobalRegion;
+  bool set_per_region = is_multiregion(job) && group.Count == 0 && job.Region == kGlobalRegion;
   if (group.Count < policy.Min && !set_per_region)
     errors.add("Scaling policy invalid: task group count must not be less than minimum count in scaling policy");
   return errors;

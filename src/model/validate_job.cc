@@ -30,7 +30,7 @@ void type_and_datacenters(const Job& job, MultiError& errors) {
   else if (!validation::among(job.Type, {job_type::kCore, job_type::kService, job_type::kBatch, job_type::kSystem,
                                          job_type::kSysbatch}))
     errors.add("Invalid job type: " + go_quote(job.Type));
-  if (job.Datacenters.empty() && !job.Multiregion) errors.add("Missing job datacenters");
+  if (job.Datacenters.empty() && !validation::is_multiregion(job)) errors.add("Missing job datacenters");
   for (auto& datacenter : job.Datacenters)
     if (datacenter.empty()) errors.add("Job datacenter must be non-empty string");
 }
@@ -66,7 +66,7 @@ void launches(const Job& job, MultiError& errors) {
     if (!batch) errors.add(R"(Parameterized job can only be used with "batch" or "sysbatch" scheduler)");
     errors.add_nested(validation::parameterized(*job.ParameterizedJob));
   }
-  if (job.Multiregion) errors.add("Multiregion jobs are unlicensed.");
+  if (validation::is_multiregion(job)) errors.add("Multiregion jobs are unlicensed.");
 }
 
 MultiError template_warnings(const Template& tmpl) {
@@ -96,7 +96,7 @@ MultiError task_warnings(const Task& task) {
 
 MultiError group_warnings(const TaskGroup& group, const Job& job) {
   MultiError warnings;
-  if (group.Update && group.Count > 1 && group.Update->MaxParallel > group.Count && !job.Multiregion)
+  if (group.Update && group.Count > 1 && group.Update->MaxParallel > group.Count)
     warnings.add(fmt::format(
         "Update max parallel count is greater than task group count ({} > {}). A destructive change would result in the "
         "simultaneous replacement of all allocations.",

@@ -14,6 +14,8 @@ inline bool among(std::string_view value, std::initializer_list<std::string_view
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
+inline bool is_multiregion(const Job& job) { return job.Multiregion && !job.Multiregion->Regions.empty(); }
+
 MultiError restart_policy(const RestartPolicy& policy);
 MultiError reschedule_policy(const ReschedulePolicy& policy);
 MultiError update_strategy(const UpdateStrategy& update);
