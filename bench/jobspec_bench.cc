@@ -19,9 +19,9 @@ namespace {
 
 using namespace drover;
 
-std::string job_text() {
+std::string job_text(int groups = 20) {
   std::string out = "variable \"image\" { default = \"web:1\" }\nlocals { tag = \"v${1 + 2}\" }\njob \"bench\" {\n";
-  for (int g = 0; g < 20; ++g) {
+  for (int g = 0; g < groups; ++g) {
     out += fmt::format("  group \"g{}\" {{\n    count = {}\n    network {{\n      mode = \"bridge\"\n", g, g + 1);
     for (int p = 0; p < 3; ++p) out += fmt::format("      port \"p{}\" {{\n        to = {}\n      }}\n", p, 8000 + p);
     out += "    }\n    service {\n      name = \"s-${local.tag}\"\n      port = \"p0\"\n      provider = \"nomad\"\n      tags = [\"a\", \"b\"]\n    }\n";
@@ -72,4 +72,11 @@ int main(int argc, char** argv) {
   measure("JSON decode", runs, [&] { static_cast<void>(from_json<Job>(json)); });
   fmt::print("{:<28} {:>9} bytes\n", "JSON of the job", json.size());
   measure("diff", runs, [&] { static_cast<void>(diff_jobs(&server, &changed, true)); });
+  // Linear: twice the text takes twice the time.
+  for (int groups : {480, 960}) {
+    auto large = options;
+    large.text = job_text(groups);
+    auto name = fmt::format("parse {:.1f} MB", static_cast<double>(large.text.size()) / 1e6);
+    measure(name.c_str(), std::max(1, runs / 50), [&] { static_cast<void>(jobspec::parse(large)); });
+  }
 }
