@@ -39,10 +39,15 @@ TypeInfo finish_struct(TypeInfo t, std::string_view name, std::vector<FieldInfo>
 }  // namespace detail
 
 std::string go_type_of(const TypeInfo& type) {
-  auto element = [&](const TypeInfo& e) { return (e.kind == Kind::kStruct ? "*" : "") + go_type_of(e); };
+  // A container of anything has no type of its elements.
+  auto element = [&]() -> std::string {
+    if (!type.element) return "interface {}";
+    auto& e = type.element();
+    return (e.kind == Kind::kStruct ? "*" : "") + go_type_of(e);
+  };
   switch (type.kind) {
-    case Kind::kList: return "[]" + element(type.element());
-    case Kind::kMap: return "map[string]" + element(type.element());
+    case Kind::kList: return "[]" + element();
+    case Kind::kMap: return "map[string]" + element();
     case Kind::kPointer: return go_type_of(type.element());
     default: return std::string(type.name);
   }
