@@ -314,6 +314,7 @@ class Agent::Impl final : public api::Agent {
       return std::vector<std::unique_ptr<drivers::Driver>>{};
     };
     deps.fds = &world_.loop;
+    deps.network = &network_;
     deps.shim_path = shim;
     client_ = std::make_unique<client::Client>(config, std::move(deps));
     client_rpc_ = std::make_unique<client::ClientRpc>(world_.world, *client_);

@@ -21,6 +21,7 @@
 namespace drover::client {
 
 class AllocRunner;
+struct ServiceParts;
 
 // Answers of the client about other allocations.
 struct PreviousAllocs {
@@ -41,6 +42,8 @@ struct AllocHookContext {
   Ref<Allocation> alloc;        // replaced on updates
   const TaskGroup* group = nullptr;
   std::function<drivers::Driver*(std::string_view)> driver;
+  std::function<Ref<Node>()> node;
+  ServiceParts* services = nullptr;  // null: nothing is registered or checked
 };
 
 class AllocHook {
@@ -77,6 +80,8 @@ std::unique_ptr<AllocHook> make_previous_allocs_hook();
 std::unique_ptr<AllocHook> make_migrate_disk_hook();
 std::unique_ptr<AllocHook> make_health_hook();
 std::unique_ptr<AllocHook> make_network_hook();
+std::unique_ptr<AllocHook> make_group_services_hook();
+std::unique_ptr<AllocHook> make_checks_hook();
 
 // Isolation that a network mode asks for: "host" and "" give kHost.
 drivers::NetIsolation net_isolation(std::string_view mode);

@@ -32,7 +32,7 @@ AllocRunner::AllocRunner(const RunnerDeps& deps, const PreviousAllocs& previous,
       alloc_(std::move(alloc)),
       callbacks_(std::move(callbacks)),
       hook_ctx_{deps.world, deps.config, *this, previous, AllocPaths{deps.config.alloc_dir + "/" + alloc_->ID.str()},
-                alloc_, task_group_of(*alloc_), deps.driver},
+                alloc_, task_group_of(*alloc_), deps.driver, deps.node, deps.services},
       deployment_status_(alloc_->DeploymentStatus),
       poster_(deps.world.loop),
       tasks_finished_(deps.world.loop),
@@ -389,6 +389,13 @@ Async<Status> AllocRunner::restart_tasks(bool all) {
   if (all) stage_ = LifecycleStage::kInit;
   for (auto& t : tasks_) t->restart(event, false, all);
   changed_soon();
+  co_return Status();
+}
+
+Async<Status> AllocRunner::restart_unhealthy(TaskEvent event) {
+  if (!should_run()) co_return internal("restart of an alloc that should not run");
+  for (auto& [name, hook] : hooks_) co_await hook->pre_task_restart(hook_ctx_);
+  for (auto& t : tasks_) t->restart(event, true, false);
   co_return Status();
 }
 

@@ -62,6 +62,7 @@ class AllocRunner {
 
   TaskRunner* task(std::string_view name);
   const TaskRunner* task(std::string_view name) const;
+  const AllocNetworkStatus* network_status() const { return network_status_.get(); }
   AllocFiles files() const;
   const std::vector<std::unique_ptr<TaskRunner>>& tasks() const { return tasks_; }
   std::vector<std::string> task_names() const;
@@ -69,6 +70,8 @@ class AllocRunner {
   Async<Status> restart_task(std::string name);
   // Running tasks, or with `all` the dead ones as well.
   Async<Status> restart_tasks(bool all);
+  // Its checks fail: the running tasks restart, and the restart policy counts it.
+  Async<Status> restart_unhealthy(TaskEvent event);
   Async<Status> signal(std::string task, std::string signal);
 
   // What the servers took last; null: nothing yet.

@@ -22,6 +22,10 @@
 #include "model/node.h"
 #include "model/requests.h"
 
+namespace drover::net {
+class Network;
+}
+
 namespace drover::client {
 
 class AllocRunner;
@@ -38,6 +42,7 @@ struct ClientDeps {
   std::function<std::vector<std::unique_ptr<drivers::Driver>>(const drivers::DriverContext&)> make_drivers;
   FdWatcher* fds = nullptr;
   std::string shim_path;
+  net::Network* network = nullptr;  // service checks dial by it; null: they stay pending
 };
 
 struct AllocFiles;  // alloc_fs.h

@@ -19,6 +19,7 @@
 #include "client/heartbeat.h"
 #include "client/host_source.h"
 #include "client/node_identity.h"
+#include "client/services.h"
 #include "client/state_db.h"
 #include "client/stats.h"
 #include "client/update_sync.h"
@@ -96,6 +97,7 @@ class Client::Impl {
   Ref<Node> node;
   std::unique_ptr<DriverManager> drivers;
   std::unique_ptr<HostStatsSampler> sampler;
+  ServiceParts services;
   RunnerDeps runner_deps;
   PreviousAllocs previous;
 

@@ -128,10 +128,7 @@ Async<Result<AllocResourceUsage>> Client::alloc_stats(Uuid id, std::string task)
 
 Result<Map<CheckQueryResult>> Client::alloc_checks(const Uuid& id) const {
   if (!impl_->runner(id) && !impl_->collected(id)) return unknown_alloc(id);
-  DROVER_TRY(auto results, impl_->state->check_results(id));
-  auto out = Map<CheckQueryResult>::empty_map();
-  for (auto& r : results) out.set(r.ID, r);
-  return out;
+  return impl_->services.checks.of(id);
 }
 
 Result<AllocFiles> Client::alloc_files(const Uuid& id) const {

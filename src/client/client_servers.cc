@@ -75,6 +75,7 @@ void Client::Impl::node_lost() {
   for (auto& [id, r] : runners)
     if (!r->terminal()) protected_.insert(id);
   save_protected();
+  services.sync.register_again();
 }
 
 Async<void> Client::Impl::heartbeat_flow() {
@@ -90,9 +91,11 @@ Async<void> Client::Impl::heartbeat_flow() {
     request.Status = node_status::kReady;
     auto answer = co_await server.call(rpc::kNodeUpdateStatus, std::move(request));
     if (answer) {
-      if (last_heartbeat && mono() - *last_heartbeat > heartbeat_ttl + std::chrono::seconds(1))
+      if (last_heartbeat && mono() - *last_heartbeat > heartbeat_ttl + std::chrono::seconds(1)) {
         log_warn(kLog, "missed heartbeat",
                  {{"req_latency", format_duration(mono() - *last_heartbeat)}, {"heartbeat_ttl", format_duration(heartbeat_ttl)}});
+        services.sync.register_again();  // a node that is down loses its registrations
+      }
       take_servers(*answer);
       wait = heartbeat_ttl;
       continue;

@@ -18,8 +18,9 @@ Client::Impl::Impl(Config c, ClientDeps d)
       host(d.host),
       state(std::move(d.state)),
       deps{d.world, d.server, d.host, nullptr, std::move(d.make_drivers), d.fds, std::move(d.shim_path)},
+      services{ServiceSync(d.world, d.server), CheckStore(*state), d.network},
       runner_deps{d.world, config, *state, [this] { return node; },
-                  [this](std::string_view name) { return drivers ? drivers->find(name) : nullptr; }},
+                  [this](std::string_view name) { return drivers ? drivers->find(name) : nullptr; }, &services},
       disconnect(d.world.clock.monotonic()),
       sync(config.dev_mode),
       poster(d.world.loop) {
@@ -34,6 +35,7 @@ Client::Impl::Impl(Config c, ClientDeps d)
 Async<Status> Client::Impl::start() {
   DROVER_CO_CHECK(prepare_node());
   start_drivers();
+  services.sync.start({config.region, identity.secret.str()});
   co_await drivers->wait_first(kFirstFingerprintLimit);
   if (auto status = restore(); !status)
     co_return std::move(status).error().with_context("failed to restore state");

@@ -23,6 +23,7 @@
 #include "client/state_db.h"
 #include "drivers/registry.h"
 #include "model/client_status.h"
+#include "net/memory_network.h"
 
 namespace drover::client {
 
@@ -121,6 +122,8 @@ class FakeServer final : public ServerApi {
   std::function<Status(std::string_view method)> fault;    // an error instead of the answer
   std::optional<uint64_t> answer_index;                    // an old answer: this index
   bool hide_allocs = false;                                // an empty list
+  std::map<std::string, ServiceRegistration> services;     // by id
+  std::vector<std::string> service_calls;                  // "+id" and "-id", in order
   Duration ttl = std::chrono::seconds(10);
 
   void put(Allocation alloc) {
@@ -188,6 +191,15 @@ class FakeServer final : public ServerApi {
       auto it = allocs.find(*Uuid::parse(static_cast<const rpc::AllocSpecificRequest*>(request)->AllocID));
       if (it != allocs.end()) out.Alloc = std::make_shared<const Allocation>(it->second);
       out.Index = answer_index.value_or(index);
+    } else if (method == rpc::kServiceRegistrationUpsert.name) {
+      for (auto& s : static_cast<const rpc::ServiceRegistrationUpsertRequest*>(request)->Services) {
+        services[s.ID] = s;
+        service_calls.push_back("+" + s.ID);
+      }
+    } else if (method == rpc::kServiceRegistrationDeleteByID.name) {
+      auto& id = static_cast<const rpc::ServiceRegistrationDeleteByIDRequest*>(request)->ID;
+      service_calls.push_back("-" + id);
+      if (!services.erase(id)) co_return internal("service registration not found");
     } else {
       co_return internal("rpc: can't find method " + std::string(method));
     }
@@ -212,7 +224,11 @@ class FakeServer final : public ServerApi {
       it->second.ClientStatus = u.ClientStatus;
       it->second.ClientDescription = u.ClientDescription;
       it->second.TaskStates = u.TaskStates;
-      if (u.DeploymentStatus) it->second.DeploymentStatus = u.DeploymentStatus;
+      if (u.DeploymentStatus) {  // the canary flag is the servers'
+        bool canary = it->second.DeploymentStatus && it->second.DeploymentStatus->Canary;
+        it->second.DeploymentStatus = u.DeploymentStatus;
+        it->second.DeploymentStatus->Canary = canary;
+      }
       it->second.NetworkStatus = u.NetworkStatus;
       it->second.ModifyIndex = index;
     }
@@ -307,6 +323,7 @@ class TestNode {
     auto state = make_memory_state(rows);
     if (wrap) state = wrap(std::move(state));
     ClientDeps deps{sim.world, server, host, std::move(state)};
+    deps.network = &lan.host("10.0.0.7");
     deps.make_drivers = [](const drivers::DriverContext& context) {
       std::vector<std::unique_ptr<drivers::Driver>> out;
       out.push_back(drivers::find_builtin_driver("mock_driver")->make(context));
@@ -334,6 +351,7 @@ class TestNode {
 
   TempDir dir;
   SimWorld sim;
+  net::MemoryNetwork lan{sim.loop};
   FakeHost host;
   FakeServer server;
   Config config;

@@ -1,5 +1,6 @@
 #include "client/task_hooks.h"
 
+#include "client/service_core.h"
 #include "client/task_hooks_builtin.h"
 
 namespace drover::client {
@@ -9,6 +10,7 @@ namespace {
 bool always(const TaskHookContext&) { return true; }
 bool has_payload(const TaskHookContext& ctx) { return ctx.task->DispatchPayload && !ctx.task->DispatchPayload->File.empty(); }
 bool has_identity(const TaskHookContext& ctx) { return static_cast<bool>(ctx.task->Identity); }
+bool has_services(const TaskHookContext& ctx) { return ctx.services && has_nomad_services(*ctx.alloc, ctx.task->Name); }
 bool has_mounts(const TaskHookContext& ctx) { return !ctx.task->VolumeMounts.empty(); }
 
 }  // namespace
@@ -20,6 +22,7 @@ const std::vector<TaskHookRow>& task_hook_rows() {
       {"identity", has_identity, make_identity_hook},
       {"dispatch_payload", has_payload, make_dispatch_payload_hook},
       {"volumes", has_mounts, make_volumes_hook},
+      {"task_services", has_services, make_task_services_hook},
   };
   return rows;
 }

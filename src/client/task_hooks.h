@@ -21,6 +21,7 @@
 
 namespace drover::client {
 
+struct ServiceParts;
 class StateDb;
 
 // What a hook sees. Lives as long as its runner; the allocation and the environment are replaced on updates.
@@ -42,6 +43,8 @@ struct TaskHookContext {
   std::function<Async<Result<drivers::ExecResult>>(std::vector<std::string>, Duration)> exec;
   // Persists what a hook has to remember before its prestart ends.
   std::function<void(std::string_view hook, Map<std::string> data)> remember;
+  ServiceParts* services = nullptr;
+  std::function<std::optional<drivers::DriverNetwork>()> driver_network;
 };
 
 struct PrestartResult {

@@ -12,5 +12,6 @@ std::unique_ptr<TaskHook> make_task_dir_hook(const TaskHookContext& ctx);
 std::unique_ptr<TaskHook> make_identity_hook(const TaskHookContext& ctx);
 std::unique_ptr<TaskHook> make_dispatch_payload_hook(const TaskHookContext& ctx);
 std::unique_ptr<TaskHook> make_volumes_hook(const TaskHookContext& ctx);
+std::unique_ptr<TaskHook> make_task_services_hook(const TaskHookContext& ctx);
 
 }  // namespace drover::client

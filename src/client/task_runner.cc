@@ -51,6 +51,8 @@ TaskRunner::TaskRunner(const RunnerDeps& deps, Ref<Allocation> alloc, const Task
     core_.local.Hooks[hook].Data = std::move(data);
     persist();
   };
+  ctx_.services = deps.services;
+  ctx_.driver_network = [this] { return driver_network(); };
   core_.policy = policy();
   hooks_ = make_task_hooks(ctx_);
   // What was persisted need not be written again.

@@ -27,6 +27,7 @@ struct RunnerDeps {
   StateDb& state;
   std::function<Ref<Node>()> node;
   std::function<drivers::Driver*(std::string_view name)> driver;  // null: not found
+  ServiceParts* services = nullptr;                               // null: nothing is registered or checked
 };
 
 class TaskRunner {

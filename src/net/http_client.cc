@@ -206,6 +206,7 @@ std::unique_ptr<Connection> HttpClient::Impl::take_idle(const std::string& key) 
 }
 
 void HttpClient::Impl::keep(std::unique_ptr<Connection> c) {
+  if (options.idle_per_host == 0) return;
   auto& list = idle[c->key];
   if (list.size() >= options.idle_per_host) list.erase(list.begin());
   c->idle_since = world.clock.monotonic();

@@ -209,12 +209,12 @@ struct ScalingEventsTable : Table<TableId::scaling_events, JobScalingEvents, Eve
 };
 
 struct ServiceByName {
-  using Key = std::tuple<SharedString, SharedString, SharedString>;  // namespace, name, id
-  static bool key(const ServiceRegistration& s, Key& k) { return k = {s.Namespace, s.ServiceName, s.ID}, true; }
+  using Key = std::tuple<SharedString, SharedString, SharedString, SharedString>;  // namespace, name, the row's key
+  static bool key(const ServiceRegistration& s, Key& k) { return k = {s.Namespace, s.ServiceName, s.Namespace, s.ID}, true; }
 };
 struct ServiceByJob {
-  using Key = std::tuple<SharedString, SharedString, SharedString>;
-  static bool key(const ServiceRegistration& s, Key& k) { return k = {s.Namespace, s.JobID, s.ID}, true; }
+  using Key = std::tuple<SharedString, SharedString, SharedString, SharedString>;  // namespace, job, the row's key
+  static bool key(const ServiceRegistration& s, Key& k) { return k = {s.Namespace, s.JobID, s.Namespace, s.ID}, true; }
 };
 struct ServiceByNode {
   using Key = std::tuple<Uuid, SharedString, SharedString>;

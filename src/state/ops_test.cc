@@ -634,6 +634,29 @@ TEST_F(Ops, ServicesAreWrittenOnlyWhenTheyChange) {
   EXPECT_EQ(now().services().size(), 0u);
 }
 
+TEST_F(Ops, ServicesAreFoundByNameJobNodeAndAllocation) {
+  ServiceRegistration s{.ID = "s1", .ServiceName = "web", .Namespace = "default", .NodeID = uid(1), .JobID = "j", .AllocID = uid(2)};
+  auto other = s;
+  other.ID = "s2";
+  other.ServiceName = "db";
+  other.JobID = "k";
+  other.Namespace = "prod";
+  ok([&](Txn& t) { return upsert_services(t, {s, other}), Status(); });
+  auto snap = now();
+  auto ids = [](auto rows) {
+    std::string out;
+    for (auto& r : rows) out += r->Namespace + "/" + r->ID + " ";
+    return out;
+  };
+  EXPECT_EQ(ids(snap.services().by_name("default", "web")), "default/s1 ");
+  EXPECT_EQ(ids(snap.services().by_name("default", "db")), "");
+  EXPECT_EQ(ids(snap.services().by_job("prod", "k")), "prod/s2 ");
+  EXPECT_EQ(ids(snap.services().by_node(uid(1))), "default/s1 prod/s2 ");
+  EXPECT_EQ(ids(snap.services().by_alloc(uid(2))), "default/s1 prod/s2 ");
+  ok([](Txn& t) { return delete_service(t, "default", "s1"); });
+  EXPECT_EQ(ids(now().services().by_name("default", "web")), "");
+}
+
 TEST_F(Ops, VolumesAndPlugins) {
   auto n = node(1);
   n.CSINodePlugins["ebs"] = CSIInfo{.PluginID = "ebs", .Healthy = true, .Provider = "aws", .NodeInfo = CSINodeInfo{}};
