@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   fmt::print("{:<28} {:>9} bytes\n", "JSON of the job", json.size());
   measure("diff", runs, [&] { static_cast<void>(diff_jobs(&server, &changed, true)); });
   // Linear: twice the text takes twice the time.
-  for (int groups : {480, 960}) {
+  for (int groups : {1200, 2400}) {
     auto large = options;
     large.text = job_text(groups);
     auto name = fmt::format("parse {:.1f} MB", static_cast<double>(large.text.size()) / 1e6);

@@ -45,6 +45,9 @@ std::string bcrypt_salt(const unsigned char (&bytes)[16]) {
   return out;
 }
 
+// Each step doubles the time; this one takes seconds.
+constexpr int64_t kMaxBcryptCost = 16;
+
 CallResult bcrypt(Arguments a, const FunctionHost& host) {
   if (a.size() > 2) return call_error("bcrypt() takes no more than two arguments");
   int64_t cost = 10;
@@ -56,6 +59,7 @@ CallResult bcrypt(Arguments a, const FunctionHost& host) {
   if (cost > 31) {
     return call_error(fmt::format("error occured generating password crypto/bcrypt: cost {} is outside allowed range (4,31)", cost));
   }
+  if (cost > kMaxBcryptCost) return call_error(fmt::format("cost {} takes too long; the greatest that is computed is {}", cost, kMaxBcryptCost));
   unsigned char salt[16];
   random_bytes(host, salt, sizeof salt);
   auto setting = fmt::format("$2a${:02}${}", cost, bcrypt_salt(salt));
