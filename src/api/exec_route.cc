@@ -4,6 +4,7 @@
 
 #include "api/client_target.h"
 #include "base/strings.h"
+#include "client/exec_frames.h"
 #include "codec/json.h"
 #include "drivers/driver.h"
 #include "model/agent_info.h"
@@ -27,27 +28,14 @@ Async<void> pump_input(net::WebSocket& socket, drivers::ExecSession& session) {
     if (!message) co_return;
     auto frame = from_json<ExecTaskStreamingRequest>(message->data);
     if (!frame) continue;
-    if (frame->TtySize) (void)co_await session.resize(frame->TtySize->Height, frame->TtySize->Width);
-    if (frame->Stdin && !frame->Stdin->Data.empty()) (void)co_await session.write_stdin(frame->Stdin->Data.data);
-    if (frame->Stdin && frame->Stdin->Close) (void)co_await session.close_stdin();
+    co_await client::feed_exec(session, *frame);
   }
 }
 
 Async<Status> pump_output(net::WebSocket& socket, drivers::ExecSession& session) {
   for (;;) {
     DROVER_CO_TRY(auto out, co_await session.read());
-    ExecTaskStreamingResponse frame;
-    if (out.kind == drivers::ExecOutput::Kind::kExit) {
-      frame.Exited = true;
-      auto& result = frame.Result.ensure();
-      result.ExitCode = out.result.exit_code;
-      result.Signal = out.result.signal;
-      result.OomKilled = out.result.oom_killed;
-    } else {
-      auto& stream = (out.kind == drivers::ExecOutput::Kind::kStdout ? frame.Stdout : frame.Stderr).ensure();
-      stream.Data.data = std::move(out.data);
-      stream.Close = out.close;
-    }
+    auto frame = client::exec_frame(std::move(out));
     DROVER_CO_CHECK(co_await socket.write(to_json(frame)));
     if (frame.Exited) co_return Status{};
   }

@@ -7,6 +7,7 @@
 #include "client/alloc_fs.h"
 #include "client/client.h"
 #include "client/client_rpc.h"
+#include "client/exec_frames.h"
 #include "codec/json.h"
 #include "codec/msgpack.h"
 #include "drivers/driver.h"
@@ -101,9 +102,7 @@ Async<void> pump_input(net::RpcWire& wire, drivers::ExecSession& session) {
     if (!message) co_return;
     auto frame = from_msgpack<ExecTaskStreamingRequest>(*message);
     if (!frame) continue;
-    if (frame->TtySize) (void)co_await session.resize(frame->TtySize->Height, frame->TtySize->Width);
-    if (frame->Stdin && !frame->Stdin->Data.empty()) (void)co_await session.write_stdin(frame->Stdin->Data.data);
-    if (frame->Stdin && frame->Stdin->Close) (void)co_await session.close_stdin();
+    co_await feed_exec(session, *frame);
   }
 }
 
@@ -115,18 +114,7 @@ Async<Status> exec(World& world, Client& client, net::Stream& stream, net::RpcWi
   Running input(pump_input(wire, *session));
   for (;;) {
     DROVER_CO_TRY(auto out, co_await session->read());
-    ExecTaskStreamingResponse frame;
-    if (out.kind == drivers::ExecOutput::Kind::kExit) {
-      frame.Exited = true;
-      auto& result = frame.Result.ensure();
-      result.ExitCode = out.result.exit_code;
-      result.Signal = out.result.signal;
-      result.OomKilled = out.result.oom_killed;
-    } else {
-      auto& io = (out.kind == drivers::ExecOutput::Kind::kStdout ? frame.Stdout : frame.Stderr).ensure();
-      io.Data.data = std::move(out.data);
-      io.Close = out.close;
-    }
+    auto frame = exec_frame(std::move(out));
     DROVER_CO_CHECK(co_await send(stream, to_json(frame)));
     if (frame.Exited) co_return Status{};
   }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/sim_loop.h"
 #include "base/snappy.h"
 #include "base/strings.h"
 #include "model/feature_requests.h"
@@ -13,7 +12,7 @@
 #include "server/leader.h"
 #include "server/lookup.h"
 #include "server/root_keys.h"
-#include "server/server.h"
+#include "server/server_testing.h"
 
 namespace drover::server {
 namespace {
@@ -147,59 +146,15 @@ TEST(Dispatch, AChildIsItsParentWithItsOwnNameAndInput) {
   EXPECT_EQ(snappy_decode(child.Payload.data).value(), "input");
 }
 
-class FeaturesTest : public ::testing::Test {
+class FeaturesTest : public ServerTest {
  protected:
   FeaturesTest() {
-    config.node_name = "s1";
-    config.node_id = Uuid::generate(sim.random).str();
-    config.rpc_advertise = "127.0.0.1:4647";
-    config.in_memory = true;
     config.gc.root_key_rotation = 2h;  // a month of virtual ticks takes its time
-    config.default_scheduler_config.SchedulerAlgorithm = "binpack";
-    auto made = Server::create(config, {.world = sim.world, .fatal = [](const Error& e) { FAIL() << e.message; }});
-    EXPECT_TRUE(made);
-    server = std::move(*made);
-    server->start();
-    EXPECT_TRUE(sim.loop.run_until([&] { return server->leader() && server->leader()->ready(); }, 10s));
+    open();
   }
-  template <class Response, class Request>
-  Result<Response> call(std::string_view method, Request request) {
-    auto r = run_async(sim.loop, server->call<Response>(method, std::move(request)));
-    if (!r) return Error(ErrorCode::kTimeout, "the call did not end");
-    return std::move(*r);
-  }
-  void run(Job j) {
-    rpc::JobRegisterRequest req;
-    req.Namespace = "default";
-    req.Job = std::move(j);
-    auto r = call<JobRegisterResponse>("Job.Register", std::move(req));
-    ASSERT_TRUE(r) << r.error().message;
-    EXPECT_EQ(r->EvalID, "");
-  }
-  static Job batch(std::string id) {
-    Job j;
-    j.ID = j.Name = std::move(id);
-    j.Namespace = "default";
-    j.Region = "global";
-    j.Type = job_type::kBatch;
-    j.Priority = 50;
-    j.Datacenters = {"dc1"};
-    auto& g = j.TaskGroups.emplace_back();
-    g.Name = "g";
-    g.Count = 1;
-    g.EphemeralDisk.ensure().SizeMB = 10;
-    g.RestartPolicy.ensure().Mode = "fail";
-    g.RestartPolicy->Interval = 30min;
-    g.RestartPolicy->Attempts = 2;
-    auto& t = g.Tasks.emplace_back();
-    t.Name = "t";
-    t.Driver = "mock_driver";
-    t.Resources.ensure().CPU = 100;
-    t.Resources->MemoryMB = 64;
-    t.LogConfig.ensure().MaxFiles = 1;
-    t.LogConfig->MaxFileSizeMB = 1;
-    return j;
-  }
+  // Jobs that wait for their launch make no evaluation.
+  void run_waiting(Job j) { EXPECT_EQ(run(std::move(j)).EvalID, ""); }
+  static Job batch(std::string id) { return job(std::move(id), 1, std::string(job_type::kBatch)); }
   static Job periodic(std::string spec, bool prohibit_overlap = false) {
     auto j = batch("cron");
     auto& p = j.Periodic.ensure();
@@ -211,14 +166,10 @@ class FeaturesTest : public ::testing::Test {
     return j;
   }
   size_t children() { return server->snapshot().jobs().by_prefix("default", "cron/periodic-").count(); }
-
-  SimWorld sim{7};
-  Config config;
-  std::unique_ptr<Server> server;
 };
 
 TEST_F(FeaturesTest, APeriodicJobLaunchesByTheClock) {
-  run(periodic("*/10 * * * *"));
+  run_waiting(periodic("*/10 * * * *"));
   EXPECT_EQ(children(), 0u);
   sim.loop.advance(10min);
   EXPECT_EQ(children(), 1u);
@@ -236,7 +187,7 @@ TEST_F(FeaturesTest, APeriodicJobLaunchesByTheClock) {
 
 TEST_F(FeaturesTest, OverlapIsProhibitedForTheClockOnly) {
   // No node: the first child waits for ever.
-  run(periodic("*/10 * * * *", true));
+  run_waiting(periodic("*/10 * * * *", true));
   sim.loop.advance(30min);
   EXPECT_EQ(children(), 1u);
   rpc::PeriodicForceRequest force;
@@ -251,7 +202,7 @@ TEST_F(FeaturesTest, OverlapIsProhibitedForTheClockOnly) {
 TEST_F(FeaturesTest, TheSameTokenDispatchesOnce) {
   auto p = batch("p");
   p.ParameterizedJob.ensure().Payload = "optional";
-  run(p);
+  run_waiting(p);
   JobDispatchRequest req;
   req.JobID = "p";
   req.IdempotencyToken = "one";
