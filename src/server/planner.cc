@@ -144,13 +144,38 @@ void Planner::finish_entry(Pending& p) {
 
 // Between judging and writing a node may have gone or been drained: plans on such nodes go back to be judged again, and
 // so does what is being judged on them. Others of the entry stand: they use no room that these would make.
+//
+// Where nodes keep changing, a plan over many of them would go back for ever. So the second time it is judged here and
+// now, on the state that the entry is written to, and the plans behind it go back instead.
 void Planner::take_back_changed() {
   auto snap = parts_.store.snapshot();
-  auto holds = [&](const PendingRef& p) { return still_holds(*p->judged, snap); };
-  auto first = std::stable_partition(committing_.begin(), committing_.end(), holds);
-  std::vector<PendingRef> changed(first, committing_.end());
-  committing_.erase(first, committing_.end());
-  if (!changed.empty()) put_back(changed);
+  std::vector<PendingRef> kept, changed;
+  std::vector<PlanEntry> ahead;
+  bool behind = false;  // of one that was judged here
+  for (auto& p : committing_) {
+    bool stands = !behind && still_holds(*p->judged, snap);
+    if (!stands && !behind && std::exchange(p->taken_back, true)) {
+      behind = true;
+      if (!judge_now(*p, snap, ahead)) continue;
+      stands = true;
+    }
+    (stands ? kept : changed).push_back(p);
+    if (stands && p->judged->entry) ahead.push_back(p->judged->entry);
+  }
+  committing_ = std::move(kept);
+  if (!changed.empty() || behind) put_back(changed);
+}
+
+// False when the plan cannot be applied at all; whoever submitted it is told.
+bool Planner::judge_now(Pending& p, const state::Snapshot& snap, const std::vector<PlanEntry>& ahead) {
+  auto judged = judge_plan(snap, ahead, *p.plan, parts_.world.clock.now(), parts_.sign);
+  if (!judged) {
+    p.done.set(std::move(judged).error());
+    return false;
+  }
+  p.judged = std::move(*judged);
+  finish_entry(p);
+  return true;
 }
 
 void Planner::put_back(std::vector<PendingRef>& plans) {

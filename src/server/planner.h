@@ -53,6 +53,7 @@ class Planner {
     Ref<Plan> plan;
     uint64_t order = 0;
     std::optional<JudgedPlan> judged;
+    bool taken_back = false;              // judged again already because of a node that changed
     Promise<Result<PlanResult>> done;
   };
   using PendingRef = std::shared_ptr<Pending>;
@@ -72,6 +73,7 @@ class Planner {
   bool room_in_batch() const;
   bool waits_for_batch(const Pending& p) const;
   void take_back_changed();
+  bool judge_now(Pending& p, const state::Snapshot& snap, const std::vector<PlanEntry>& ahead);
   void put_back(std::vector<PendingRef>& plans);
   void answer(Pending& p, uint64_t index, const std::optional<Error>& refused);
   static void wake(Wake& w) { std::exchange(w, Wake()).set({}); }

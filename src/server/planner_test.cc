@@ -174,6 +174,35 @@ TEST_F(PlannerTest, ANodeThatGoesMeanwhileGetsNothing) {
   EXPECT_EQ((**b)->RejectedNodes.size(), 1u);
 }
 
+TEST_F(PlannerTest, NodesThatKeepChangingDoNotHoldAPlanForever) {
+  constexpr uint64_t kRounds = 6;
+  auto add = [&](uint64_t n, int64_t disk) {
+    write([&](state::Txn& t) {
+      auto node = state::fixtures::node(n);
+      auto& r = node.NodeResources.ensure();
+      r.Cpu.CpuShares = 1000;
+      r.Memory.MemoryMB = 8192;
+      r.Disk.DiskMB = disk;
+      return state::upsert_node(t, std::move(node));
+    });
+  };
+  for (uint64_t i = 0; i < kRounds; ++i) add(10 + i, 100'000);
+  auto first = submit(plan(100, 1));
+  settle();
+  auto b = submit(plan(200, 2));
+  uint64_t round = 0;
+  for (; round < kRounds && !*b; ++round) {
+    settle();
+    submit(plan(300 + round, 10 + round));  // there is always another entry to wait for
+    settle();
+    add(2, 90'000 + static_cast<int64_t>(round));
+    land();
+  }
+  EXPECT_LE(round, 4u);
+  ASSERT_TRUE(*b && **b);
+  EXPECT_EQ(placed(*b), 1u);
+}
+
 TEST_F(PlannerTest, WhoNeedsTheRoomOfAnotherDoesNotShareItsEntry) {
   auto full = submit(plan(100, 1, 2));
   settle();
