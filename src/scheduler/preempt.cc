@@ -17,27 +17,41 @@ struct Victim {
   double penalty = 0;
   Usage usage;
   const NetworkResource* network = nullptr;  // the first one
+  int64_t mbits = 0;                         // of all on the first one's device
 };
 
-const NetworkResource* first_network(const Allocation& a) {
-  if (!a.AllocatedResources) return nullptr;
+template <class F>
+void each_network(const Allocation& a, F&& fn) {
+  if (!a.AllocatedResources) return;
   for (auto& [name, task] : a.AllocatedResources->Tasks)
-    if (!task.Networks.empty()) return &task.Networks[0];
-  auto& shared = a.AllocatedResources->Shared.Networks;
-  return shared.empty() ? nullptr : &shared[0];
+    for (auto& n : task.Networks) fn(n);
+  for (auto& n : a.AllocatedResources->Shared.Networks) fn(n);
+}
+
+const NetworkResource* first_network(const Allocation& a) {
+  const NetworkResource* first = nullptr;
+  each_network(a, [&](const NetworkResource& n) {
+    if (!first) first = &n;
+  });
+  return first;
+}
+
+int64_t mbits_on(const Allocation& a, const std::string& device) {
+  int64_t sum = 0;
+  each_network(a, [&](const NetworkResource& n) {
+    if (n.Device == device) sum += n.MBits;
+  });
+  return sum;
 }
 
 std::vector<int64_t> ports_held(const Allocation& a) {
   std::vector<int64_t> ports;
   if (!a.AllocatedResources) return ports;
-  auto add = [&](const List<NetworkResource>& networks) {
-    for (auto& n : networks)
-      for (auto* list : {&n.ReservedPorts, &n.DynamicPorts})
-        for (auto& p : *list) ports.push_back(p.Value);
-  };
   for (auto& p : a.AllocatedResources->Shared.Ports) ports.push_back(p.Value);
-  add(a.AllocatedResources->Shared.Networks);
-  for (auto& [name, task] : a.AllocatedResources->Tasks) add(task.Networks);
+  each_network(a, [&](const NetworkResource& n) {
+    for (auto* list : {&n.ReservedPorts, &n.DynamicPorts})
+      for (auto& p : *list) ports.push_back(p.Value);
+  });
   return ports;
 }
 
@@ -49,7 +63,8 @@ class Preemptor {
       auto* job = a->Job.get();
       if (!job || (a->JobID == group.job().ID && a->Namespace == group.job().Namespace)) continue;
       if (group.job().Priority - job->Priority < kPreemptionPriorityDelta) continue;
-      Victim v{a, job->Priority, penalty_of(*a, *job), comparable(*a).usage, first_network(*a)};
+      Victim v{a, job->Priority, penalty_of(*a, *job), comparable(*a).usage, first_network(*a), 0};
+      if (v.network) v.mbits = mbits_on(*a, v.network->Device);
       candidates_.push_back(std::move(v));
     }
     std::stable_sort(candidates_.begin(), candidates_.end(),
@@ -59,8 +74,8 @@ class Preemptor {
   Freed run(const Cell& full) {
     Freed freed;
     freed.cell = full;
-    // Each round lifts one limit; a limit that no victim lifts ends it.
-    for (size_t round = 0; round <= candidates_.size() + 1; ++round) {
+    // Each round lifts one limit with at least one more victim; a limit that no victim lifts ends it.
+    for (;;) {
       auto use = use_without_victims();
       auto ports = ports_of(*context_.fleet.node(row_), use.allocs);
       auto cell = group_.judge(row_, use, ports);
@@ -83,7 +98,6 @@ class Preemptor {
       }
       for (auto& v : found) choose(std::move(v));
     }
-    return freed;
   }
 
  private:
@@ -187,14 +201,14 @@ class Preemptor {
   int64_t bandwidth(const NodeUse& use, const NetworkIndex& index, const std::string& device) const {
     auto free = index.free_bandwidth(device);
     for (auto& v : chosen_)
-      if (v.network && v.network->Device == device) free += v.network->MBits;
+      if (v.network && v.network->Device == device) free += v.mbits;
     return free;
   }
 
   std::vector<Victim> on_device(const NetworkResource& ask, const NodeUse& use, std::vector<Victim> pool,
                                 int64_t free, const std::string& device) {
     int64_t total = free;
-    for (auto& v : pool) total += v.network->MBits;
+    for (auto& v : pool) total += v.mbits;
     if (total < ask.MBits) return {};
     std::vector<Victim> picked;
     for (auto& port : ask.ReservedPorts) {
@@ -210,14 +224,14 @@ class Preemptor {
           if (network && network->Device == device) return {};
           continue;
         }
-        free += it->network->MBits;
+        free += it->mbits;
         picked.push_back(std::move(*it));
         pool.erase(it);
       }
     }
     auto holders = picked.size();
     auto distance = [&](const Victim& v) {
-      return ask.MBits > 0 ? std::abs(static_cast<double>(ask.MBits - v.network->MBits)) /
+      return ask.MBits > 0 ? std::abs(static_cast<double>(ask.MBits - v.mbits)) /
                                  static_cast<double>(ask.MBits)
                            : 0.0;
     };
@@ -229,14 +243,14 @@ class Preemptor {
     auto with_extra = free;
     for (auto& v : pool) {
       if (with_extra >= ask.MBits) break;
-      with_extra += v.network->MBits;
+      with_extra += v.mbits;
       extra.push_back(std::move(v));
     }
     if (with_extra < ask.MBits) return {};
     std::stable_sort(extra.begin(), extra.end(), [&](auto& a, auto& b) { return distance(a) > distance(b); });
     for (auto& v : extra) {
       if (free >= ask.MBits) break;
-      free += v.network->MBits;
+      free += v.mbits;
       picked.push_back(std::move(v));
     }
     // With no bandwidth short and no port held there is nothing to gain.

@@ -6,13 +6,12 @@
 #include <limits>
 
 #include "model/status.h"
+#include "scheduler/sample.h"
 
 namespace drover::scheduler {
 namespace {
 
 constexpr size_t kMinSample = 2, kWideSample = 100;
-// Nodes that would lower the quality of the choice are set aside, up to so many, as long as others are left.
-constexpr size_t kMaxSetAside = 3;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 }  // namespace
@@ -207,11 +206,10 @@ std::optional<Selection> Stack::scan_list(GroupState& group, const std::vector<u
                                           size_t limit, const SelectOptions& options) {
   Counts counts;
   TopScores top;
-  std::vector<TopScores::Scored> set_aside;
-  std::optional<TopScores::Scored> best;
+  Sample sample(limit);
   std::map<uint32_t, Freed> evicting;
   auto& classes = context_.fleet.node_classes();
-  size_t seen = 0, returned = 0;
+  size_t seen = 0;
 
   auto score_row = [&](uint32_t row) -> std::optional<double> {
     auto cls = classes.codes[row];
@@ -236,25 +234,16 @@ std::optional<Selection> Stack::scan_list(GroupState& group, const std::vector<u
     double sum = group.score_sum(row, cell, parts);
     return final_score(group, row, sum, parts, penalised(row, options), extra);
   };
-  auto consider = [&](const TopScores::Scored& s) {
-    ++returned;
-    if (!best || s.score > best->score) best = s;
-  };
 
-  while (returned < limit && seen < rows.size()) {
+  while (!sample.full() && seen < rows.size()) {
     auto row = rows[from++ % rows.size()];
     ++seen;
     auto score = score_row(row);
     if (!score) continue;
     top.offer(row, *score);
-    if (*score <= 0 && set_aside.size() < kMaxSetAside && rows.size() > 1) {
-      set_aside.push_back({row, *score});
-    } else {
-      consider({row, *score});
-    }
+    sample.offer(row, *score);
   }
-  for (auto& s : set_aside)
-    if (returned < limit) consider(s);
+  auto best = best_of(sample.finish());
 
   metric_.NodesEvaluated = static_cast<int64_t>(seen);
   counts.write(metric_, context_);
