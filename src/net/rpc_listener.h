@@ -37,6 +37,7 @@ struct RpcConnection {
   PeerCertificate peer;               // empty without a client certificate
   YamuxSession* session = nullptr;    // for calls in the other direction, on yamux; null once the connection has ended
   std::shared_ptr<void> state;        // whatever the server keeps per connection
+  std::shared_ptr<void> work;         // what went out over it and is not answered yet
 };
 
 // Each serves one stream to its end; destroyed when the listener is, or when its connection ends.

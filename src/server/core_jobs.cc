@@ -5,11 +5,12 @@
 #include "base/log.h"
 #include "model/job_kind.h"
 #include "model/raft_requests.h"
+#include "model/requests.h"
+#include "model/rpc_requests.h"
 #include "model/status.h"
 #include "server/eval_log.h"
 #include "server/root_keys.h"
 #include "server/server.h"
-#include "state/fsm.h"
 
 namespace drover::server {
 namespace {
@@ -136,8 +137,7 @@ class CoreJob {
       req.Evals.push_back(new_eval(server_.world(), *job, eval_trigger::kJobDeregister));
       req.Evals.back().JobModifyIndex = 0;  // the job is gone
     }
-    DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kJobBatchDeregister, req));
-    co_return Status{};
+    co_return co_await write("Job.BatchDeregister", std::move(req));
   }
 
   Async<Status> nodes() {
@@ -145,16 +145,17 @@ class CoreJob {
     if (ids.empty()) co_return Status{};
     rpc::NodeBatchDeregisterRequest req;
     for (auto& id : ids) req.NodeIDs.push_back(id.str());
-    DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kNodeBatchDeregister, req));
-    co_return Status{};
+    co_return co_await write("Node.BatchDeregister", std::move(req));
   }
+
+  Async<Status> rekey() { co_return co_await write("Keyring.Rekey", rpc::GenericWriteRequest{}); }
 
   Async<Status> deployments() {
     auto ids = collectable_deployments(server_.snapshot(), threshold(server_.config().gc.deployment));
     for (size_t at = 0; at < ids.size(); at += kIdsPerEntry) {
       rpc::DeploymentDeleteRequest req;
       for (size_t i = at; i < std::min(ids.size(), at + kIdsPerEntry); ++i) req.Deployments.push_back(ids[i]);
-      DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kDeploymentDelete, req));
+      DROVER_CO_CHECK(co_await write("Deployment.Reap", std::move(req)));
     }
     co_return Status{};
   }
@@ -167,8 +168,17 @@ class CoreJob {
       size_t room = kIdsPerEntry;
       for (; room && e < g.evals.size(); --room) req.Evals.push_back(g.evals[e++]);
       for (; room && a < g.allocs.size(); --room) req.Allocs.push_back(g.allocs[a++]);
-      DROVER_CO_TRY(auto r, co_await server_.apply(state::EntryType::kEvalDelete, req));
+      DROVER_CO_CHECK(co_await write("Eval.Reap", std::move(req)));
     }
+    co_return Status{};
+  }
+
+  // This server may not be the leader.
+  template <class Request>
+  Async<Status> write(std::string_view method, Request req) {
+    req.Region = server_.config().region;
+    auto done = co_await server_.call<GenericResponse>(method, std::move(req));
+    if (!done) co_return Error(std::move(done).error());
     co_return Status{};
   }
 
@@ -181,7 +191,7 @@ class CoreJob {
 Async<Status> run_core_job(Server& server, const Evaluation& eval) {
   bool force = eval.JobID == kForceGc;
   CoreJob job(server, force);
-  if (eval.JobID == kRekeyJob) co_return co_await rekey_variables(server);
+  if (eval.JobID == kRekeyJob) co_return co_await job.rekey();
   if (force || eval.JobID == kRootKeyJob)
     DROVER_CO_CHECK(co_await care_for_root_keys(server, job.threshold(server.config().gc.root_key)));
   if (force || eval.JobID == "job-gc") DROVER_CO_CHECK(co_await job.jobs());

@@ -40,7 +40,7 @@ Leader::Leader(Server& server, uint64_t term)
 Leader::~Leader() {
   // Waiting workers are told before what they wait for is gone.
   broker_.set_enabled(false);
-  for (auto waiters = std::move(waiters_); auto& w : waiters) w.promise.set(std::nullopt);
+  for (auto waiters = std::move(waiters_); auto& w : waiters) w->wake.set({});
 }
 
 Now Leader::now() const {
@@ -134,28 +134,47 @@ Async<std::optional<EvalBroker::Delivery>> Leader::dequeue(std::vector<std::stri
     arm_timer();
     co_return d;
   }
-  Promise<std::optional<EvalBroker::Delivery>> promise;
-  auto patience = server_.world().loop.after(timeout, [promise]() mutable { promise.set(std::nullopt); });
-  waiters_.push_back({std::move(types), promise, std::move(patience)});
-  co_return co_await promise;
+  auto waiter = std::make_shared<Waiter>();
+  waiter->types = std::move(types);
+  waiter->patience = server_.world().loop.after(timeout, [wake = waiter->wake]() mutable { wake.set({}); });
+  waiters_.push_back(waiter);
+  // Ends with this flow, also when that is dropped while it waits.
+  struct Watch {
+    Leader& leader;
+    std::weak_ptr<int> alive;
+    WaiterRef waiter;
+    bool answered = false;
+    ~Watch() {
+      if (!answered && alive.lock()) leader.forget(waiter);
+    }
+  } watch{*this, alive_, waiter};
+  co_await waiter->wake;
+  watch.answered = true;
+  co_return std::move(waiter->delivery);
+}
+
+// Nobody waits there any more; an evaluation that was on its way goes to somebody else.
+void Leader::forget(const WaiterRef& waiter) {
+  std::erase(waiters_, waiter);
+  if (!waiter->delivery) return;
+  server_.world().loop.post([this, alive = std::weak_ptr<int>(alive_), d = *waiter->delivery] {
+    if (alive.lock()) (void)nack(d.eval->ID, d.token);
+  });
 }
 
 void Leader::serve_waiters() {
-  // Workers resume inside set(); what they do may come back here, so the list is consistent before each call.
   for (size_t i = 0; i < waiters_.size();) {
-    if (waiters_[i].promise.ready()) {
-      waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
-      continue;
-    }
-    auto delivery = broker_.dequeue(waiters_[i].types, now());
-    if (!delivery) {
+    auto waiter = waiters_[i];
+    if (!waiter->wake.ready()) waiter->delivery = broker_.dequeue(waiter->types, now());
+    if (!waiter->wake.ready() && !waiter->delivery) {
       ++i;
       continue;
     }
-    auto promise = waiters_[i].promise;
     waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!waiter->delivery) continue;
+    waiter->patience.cancel();
     // Resumed from the loop, not from within a commit: the commit is not finished yet.
-    server_.world().loop.post([promise, delivery]() mutable { promise.set(delivery); });
+    server_.world().loop.post([wake = waiter->wake]() mutable { wake.set({}); });
   }
 }
 
@@ -171,6 +190,11 @@ Status Leader::nack(const Uuid& eval_id, const Uuid& token) {
   serve_waiters();
   arm_timer();
   return {};
+}
+
+void Leader::resume_nack_timeout(const Uuid& eval_id, const Uuid& token) {
+  (void)broker_.resume_nack_timeout(eval_id, token, now());
+  arm_timer();
 }
 
 void Leader::reblock(Ref<Evaluation> eval, const Uuid& token) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/async.h"
@@ -51,11 +52,13 @@ class Leader {
   Autopilot* autopilot() { return autopilot_.get(); }
   RaftMembership* members() { return members_.get(); }
 
-  // Waits up to `timeout` for an evaluation of one of the types. Nothing: the time passed or the broker is paused.
+  // Waits up to `timeout` for an evaluation of one of the types. Nothing: the time passed or the broker is paused. When the
+  // caller goes before it has its answer, the evaluation goes to somebody else.
   Async<std::optional<EvalBroker::Delivery>> dequeue(std::vector<std::string> types, Duration timeout);
   // Broker calls that may make something ready for a waiting worker.
   Status ack(const Uuid& eval_id, const Uuid& token);
   Status nack(const Uuid& eval_id, const Uuid& token);
+  void resume_nack_timeout(const Uuid& eval_id, const Uuid& token);
   void reblock(Ref<Evaluation> eval, const Uuid& token);
 
   // The leader hears from a node: the TTL that the node is told.
@@ -74,10 +77,13 @@ class Leader {
  private:
   struct Waiter {
     std::vector<std::string> types;
-    Promise<std::optional<EvalBroker::Delivery>> promise;
+    std::optional<EvalBroker::Delivery> delivery;
+    Promise<std::monostate> wake;
     Timer patience;  // gone once an evaluation is on its way: the two must not race
   };
+  using WaiterRef = std::shared_ptr<Waiter>;
 
+  void forget(const WaiterRef& waiter);
   void set_brokers_enabled(bool on);
   void restore_evals();
   void eval_changed(const Ref<Evaluation>& eval);
@@ -103,8 +109,9 @@ class Leader {
   std::unique_ptr<PeriodicDispatcher> periodic_;
   std::unique_ptr<RaftMembership> members_;
   std::unique_ptr<Autopilot> autopilot_;
-  std::deque<Waiter> waiters_;
+  std::deque<WaiterRef> waiters_;
   Timer timer_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::vector<Running> duties_;
 };
 

@@ -1,7 +1,9 @@
 #include "server/root_keys.h"
 
 #include "base/log.h"
+#include "model/feature_requests.h"
 #include "model/raft_requests.h"
+#include "model/requests.h"
 #include "server/keyring.h"
 #include "server/server.h"
 #include "state/config_ops.h"
@@ -73,7 +75,9 @@ Async<Status> care_for_root_keys(Server& server, uint64_t old_index) {
   auto active = snap.root_keys().active();
   auto now = server.world().clock.now();
   if (active && now - Time::from_unix_nanos(active->CreateTime) > server.config().gc.root_key_rotation) {
-    auto made = co_await add_root_key(server, false);
+    rpc::KeyringRotateRootKeyRequest rotate;
+    rotate.Region = server.config().region;
+    auto made = co_await server.call<KeyringRotateRootKeyResponse>("Keyring.Rotate", rotate);
     co_return made ? Status{} : Status(Error(std::move(made).error()));  // its predecessor is looked at in the next run
   }
   for (auto& key : snap.root_keys().all().all()) {
@@ -81,7 +85,9 @@ Async<Status> care_for_root_keys(Server& server, uint64_t old_index) {
     if (key->ModifyIndex > old_index || state::root_key_in_use(snap.state(), key->KeyID)) continue;
     rpc::KeyringDeleteRootKeyRequest entry;
     entry.KeyID = key->KeyID;
-    DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kRootKeyMetaDelete, entry));
+    entry.Region = server.config().region;
+    auto gone = co_await server.call<KeyringDeleteRootKeyResponse>("Keyring.Delete", entry);
+    if (!gone) co_return Error(std::move(gone).error());
   }
   co_return Status{};
 }

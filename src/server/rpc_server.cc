@@ -12,7 +12,9 @@
 #include "codec/reflect.h"
 #include "net/rpc_error.h"
 #include "net/rpc_wire.h"
+#include "model/worker_rpc.h"
 #include "server/cluster.h"
+#include "server/leader.h"
 #include "server/raft_transport.h"
 #include "server/rpc.h"
 #include "server/server.h"
@@ -33,7 +35,8 @@ constexpr CertRule kCertRules[] = {
     {"Eval.Dequeue", Cert::kServer},          {"Eval.Ack", Cert::kServer},     {"Eval.Nack", Cert::kServer},
     {"Eval.Update", Cert::kServer},           {"Eval.Create", Cert::kServer},  {"Eval.Reblock", Cert::kServer},
     {"Eval.Reap", Cert::kServer},             {"Plan.Submit", Cert::kServer},  {"Deployment.Reap", Cert::kServer},
-    {"Keyring.Get", Cert::kServer},           {"ClientCSI.", Cert::kServer},   {"Alloc.GetAllocs", Cert::kClientOrServer},
+    {"Keyring.Get", Cert::kServer},           {"Keyring.Rekey", Cert::kServer},
+           {"ClientCSI.", Cert::kServer},   {"Alloc.GetAllocs", Cert::kClientOrServer},
     {"Node.UpdateAlloc", Cert::kClientOrServer}, {"Node.EmitEvents", Cert::kClientOrServer},
     {"ServiceRegistration.Upsert", Cert::kClientOrServer},
 };
@@ -47,6 +50,8 @@ std::string names_of(const net::PeerCertificate& peer) {
   names.push_back(peer.common_name);
   return fmt::format("[{}]", fmt::join(names, " "));
 }
+
+constexpr std::string_view kDequeue = "Eval.Dequeue";
 
 // Calls that say which node is at the other end.
 bool tells_node(std::string_view method) {
@@ -163,6 +168,39 @@ Async<std::string> RpcServer::answer(net::RpcWire& wire, Connection c, net::RpcR
   co_return net::encode_rpc(response);
 }
 
+namespace {
+
+// Hangs on a connection. Its end hands back what was dequeued over it and not answered.
+struct Work {
+  Server& server;
+  std::weak_ptr<int> alive;
+  std::vector<std::pair<Uuid, Uuid>> evals;  // id, token
+
+  Work(Server& server, std::weak_ptr<int> alive) : server(server), alive(std::move(alive)) {}
+  Work(const Work&) = delete;
+  ~Work() {
+    server.world().loop.post([&server = server, alive = alive, evals = std::move(evals)] {
+      if (!alive.lock() || !server.leader()) return;
+      // Those that were answered, or taken by somebody else since, have no such token any more.
+      for (auto& [id, token] : evals)
+        if (server.leader()) (void)server.leader()->nack(id, token);
+    });
+  }
+};
+
+}  // namespace
+
+void RpcServer::note_work(Connection c, const void* dequeued) {
+  auto& d = *static_cast<const rpc::EvalDequeueResponse*>(dequeued);
+  auto token = Uuid::parse(d.Token);
+  auto* leader = server_.leader();
+  if (!d.Eval || !token || !leader) return;
+  if (!c->work) c->work = std::make_shared<Work>(server_, alive_);
+  auto& evals = static_cast<Work*>(c->work.get())->evals;
+  std::erase_if(evals, [&](auto& e) { return leader->broker().outstanding(e.first) != e.second; });
+  evals.emplace_back(d.Eval->ID, *token);
+}
+
 Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::string body, net::RpcWire& wire, bool& left) {
   auto& type = row.request();
   auto request = row.make_request();
@@ -176,9 +214,10 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
     server_.cluster()->nodes().note(c, node_of(type, request.get()), server_.world().clock.now());
 
   Status status;
-  if (row.read && is_set(type, request.get(), "MinQueryIndex")) {
-    // A closed connection ends its query at once. The news comes from the loop, never from within the call.
-    metric_count("nomad.rpc.query");
+  bool query = row.read && is_set(type, request.get(), "MinQueryIndex");
+  if (query) metric_count("nomad.rpc.query");
+  if (query || row.method == kDequeue) {
+    // Who has gone waits no more, and gets no work. The news comes from the loop, never from within the call.
     CancellableAwait<Status> call(server_.invoke(row, request.get(), response.get()));
     auto here = std::make_shared<CancellableAwait<Status>*>(&call);
     auto watch = [](net::RpcWire& wire, Loop& loop, std::weak_ptr<CancellableAwait<Status>*> call) -> Async<void> {
@@ -199,6 +238,7 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
     status = co_await server_.invoke(row, request.get(), response.get());
   }
   DROVER_CO_CHECK(std::move(status));
+  if (row.method == kDequeue) note_work(c, response.get());
   std::string out;
   msgpack_encode(row.response(), response.get(), out);
   co_return out;

@@ -37,11 +37,14 @@ class RpcServer {
   // The encoded answer to one request; "" when the caller has gone.
   Async<std::string> answer(net::RpcWire& wire, Connection connection, net::RpcRequestMessage request);
   Async<Result<std::string>> run(const RpcRow& row, Connection connection, std::string body, net::RpcWire& wire, bool& left);
+  // Evaluations that went out over a connection are for somebody else once it has ended.
+  void note_work(Connection connection, const void* dequeued);
   Status check_certificate(std::string_view method, const net::RpcConnection& connection) const;
 
   Server& server_;
   RaftTransport& raft_;
   RpcTls tls_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::unique_ptr<net::RpcListener> listener_;
 };
 

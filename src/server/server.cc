@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "codec/reflect.h"
+#include "model/worker_rpc.h"
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
 #include "server/keyring.h"
@@ -214,9 +215,24 @@ Status Server::set_workers(int count, std::vector<std::string> types) {
 }
 
 void Server::start_workers() {
+  for (auto& w : workers_)
+    if (auto held = w->stop()) run_flow(hand_back(held->eval, std::move(held->token)));
   workers_.clear();
   for (int i = 0; i < config_.num_schedulers; ++i)
-    workers_.push_back(std::make_unique<Worker>(*this, config_.enabled_schedulers));
+    workers_.push_back(std::make_unique<Worker>(*this, config_.enabled_schedulers, i));
+}
+
+// An evaluation whose worker was stopped goes to another one at once, not when its time is up.
+Async<void> Server::hand_back(Uuid eval, std::string token) {
+  rpc::EvalAckRequest req;
+  req.Region = config_.region;
+  req.EvalID = eval;
+  req.Token = std::move(token);
+  (void)co_await call<GenericResponse>("Eval.Nack", std::move(req));
+}
+
+bool Server::pauses_worker(int number) const {
+  return leader_ && replica_->stats().num_peers > 0 && number < config_.num_schedulers * 3 / 4;
 }
 
 Async<Result<Server::Committed>> Server::propose(std::string entry) {

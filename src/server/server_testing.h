@@ -12,6 +12,7 @@
 #include "model/status.h"
 #include "server/leader.h"
 #include "server/server.h"
+#include "server/test_objects.h"
 
 namespace drover::server {
 
@@ -42,20 +43,8 @@ class ServerTest : public ::testing::Test {
   }
 
   Uuid add_node(int n) {
-    rpc::NodeRegisterRequest req;
-    auto& node = req.Node.ensure();
-    node.ID = Uuid::generate(sim.random);
-    node.SecretID = Uuid::generate(sim.random);
-    node.Name = "node-" + std::to_string(n);
-    node.Datacenter = "dc1";
-    node.Status = node_status::kInit;
-    node.Attributes = {{"driver.mock_driver", "1"}, {"kernel.name", "linux"}, {"nomad.version", "1.5.7"}};
-    node.Drivers["mock_driver"].Detected = true;
-    node.Drivers["mock_driver"].Healthy = true;
-    auto& res = node.NodeResources.ensure();
-    res.Cpu.CpuShares = 4000;
-    res.Memory.MemoryMB = 8192;
-    res.Disk.DiskMB = 100000;
+    auto req = test_node(sim.random, n);
+    auto& node = *req.Node;
     auto registered = call<NodeUpdateResponse>("Node.Register", req);
     EXPECT_TRUE(registered) << registered.error().message;
     rpc::NodeUpdateStatusRequest ready;
@@ -68,29 +57,7 @@ class ServerTest : public ::testing::Test {
   }
 
   static Job job(std::string id, int64_t count, std::string type = "service") {
-    Job j;
-    j.ID = j.Name = id;
-    j.Namespace = "default";
-    j.Region = "global";
-    j.Type = std::move(type);
-    j.Priority = 50;
-    j.Datacenters = {"dc1"};
-    auto& g = j.TaskGroups.emplace_back();
-    g.Name = "web";
-    g.Count = count;
-    g.EphemeralDisk.ensure().SizeMB = 10;
-    g.RestartPolicy.ensure().Mode = "fail";
-    g.RestartPolicy->Interval = 30min;
-    g.RestartPolicy->Delay = 15s;
-    g.RestartPolicy->Attempts = 2;
-    auto& t = g.Tasks.emplace_back();
-    t.Name = "t";
-    t.Driver = "mock_driver";
-    t.Resources.ensure().CPU = 100;
-    t.Resources->MemoryMB = 64;
-    t.LogConfig.ensure().MaxFiles = 1;
-    t.LogConfig->MaxFileSizeMB = 1;
-    return j;
+    return test_job(std::move(id), count, std::move(type));
   }
 
   JobRegisterResponse run(Job j) {
