@@ -357,6 +357,7 @@ void Driver::handle_ready(const dr_ready_t& r) {
     record.hs = hs_;
     record.entries = r.entries;
     record.n_entries = r.n_entries;
+    record.has_peers = !conf_.only(self_);
     if (r.snapshot) {
       auto meta = SnapshotMeta::decode(view(r.snapshot->data));
       DROVER_ASSERT(meta, "only checked descriptors are handed to the engine");

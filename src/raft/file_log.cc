@@ -36,7 +36,7 @@ Result<bool> FileLog::append(LogRecord record, std::move_only_function<void(Stat
   }
 
   Status status;
-  if (options_.inline_sync && writer_->try_inline(job, status)) {
+  if (options_.inline_sync && !record.has_peers && writer_->try_inline(job, status)) {
     if (!status) return std::move(status).error();
     return true;
   }

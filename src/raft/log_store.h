@@ -21,6 +21,8 @@ struct LogRecord {
   // Runs on the writing thread after everything before is durable and before this record is written (installs a
   // snapshot's file). Its error is the record's.
   std::move_only_function<Status()> before;
+  // Never synced on the loop: there are peers, and messages to send and to take meanwhile.
+  bool has_peers = false;
 };
 
 struct RecoveredLog {

@@ -6,7 +6,7 @@
 //
 // Everything runs on parts.world.loop, except: log writes (parts.log_thread), apply (parts.apply_executor) and
 // streaming a snapshot (world.pool). No function blocks but open() and bootstrap(), which read and sync the disk, and
-// the log's fdatasync while the disk is fast and nothing else waits (Options::inline_sync).
+// the log's fdatasync on a server without peers, while the disk is fast and nothing else waits (Options::inline_sync).
 #pragma once
 
 #include <functional>
@@ -53,7 +53,7 @@ struct Options {
   // are left must do it, with equal lists, before any of them starts.
   std::optional<std::vector<Server>> recover;
 
-  bool inline_sync = true;  // sync on the loop while a sync takes under a millisecond and none is under way
+  bool inline_sync = true;  // without peers: sync on the loop while a sync takes under a millisecond and none is under way
   Duration request_timeout = std::chrono::seconds(10);  // of read_index, membership and transfer
 };
 
