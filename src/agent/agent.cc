@@ -137,8 +137,12 @@ class Agent::Impl final : public api::Agent {
     log_info("agent", "requesting shutdown");
     if (http_) http_->stop();
     if (remote_) remote_->stop_inbound();
+    // What follows ends flows, and the waits may have been resumed from within one of them.
+    co_await sleep_for(world_.loop, {});
     if (client_) co_await client_->shutdown();
+    co_await sleep_for(world_.loop, {});
     if (server_) co_await server_->shutdown();
+    co_await sleep_for(world_.loop, {});
     http_.reset();
     client_rpc_.reset();
     client_.reset();

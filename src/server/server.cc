@@ -171,6 +171,8 @@ Async<void> Server::shutdown() {
   if (is_leader() && replica_->configuration().size() > 1) {
     auto moved = co_await replica_->transfer_leadership();
     if (!moved) log_warn(kLog, "leadership transfer failed", {{"error", moved.error().message}});
+    // The answer came with a message, from within the flow of a connection that ends below.
+    co_await sleep_for(world().loop, {});
   }
   leader_.reset();
   bootstrap_.reset();
