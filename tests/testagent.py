@@ -54,7 +54,7 @@ COMMON = CONFIG[:CONFIG.index("server {{")]
 SERVER = COMMON + """
 server {{
   enabled                = true
-  bootstrap_expect       = 3
+  bootstrap_expect       = {expect}
   min_heartbeat_ttl      = "1s"
   heartbeat_grace        = "1s"
   failover_heartbeat_ttl = "5s"
