@@ -56,7 +56,7 @@ server {{
   enabled                = true
   bootstrap_expect       = {expect}
   min_heartbeat_ttl      = "1s"
-  heartbeat_grace        = "1s"
+  heartbeat_grace        = "{patience}"
   failover_heartbeat_ttl = "5s"
   server_join {{
     retry_join     = {join}
@@ -145,10 +145,14 @@ def job(name, one_task, kind="service", count=1, **group):
 
 
 class Agent:
-    """Server and client in one process. `with Agent(binary) as agent`: nothing of it is left behind."""
+    """Server and client in one process. `with Agent(binary) as agent`: nothing of it is left behind.
 
-    def __init__(self, binary, dev=False, log_level="INFO", config=CONFIG, name="e2e", **more):
-        self.binary, self.dev = os.path.abspath(binary), dev
+    `host`: another address than loopback's, with `inside`, the command that runs one where it is.
+    """
+
+    def __init__(self, binary, dev=False, log_level="INFO", config=CONFIG, name="e2e", host="127.0.0.1", inside=(), **more):
+        self.binary, self.dev, self.name = os.path.abspath(binary), dev, name
+        self.host, self.inside = host, list(inside)
         self.home = tempfile.mkdtemp(prefix="drover-e2e-")
         self.data = os.path.join(self.home, "data")
         self.log_path = os.path.join(self.home, "agent.log")
@@ -156,8 +160,8 @@ class Agent:
         self.port, self.rpc, self.serf = free_ports(3)
         self.process = None
         with open(self.config_path, "w", encoding="utf-8") as file:
-            file.write(config.format(name=name, data=self.data, log_level=log_level, http=self.port, rpc=self.rpc,
-                                     serf=self.serf, **more))
+            file.write(config.replace("127.0.0.1", host).format(name=name, data=self.data, log_level=log_level, http=self.port,
+                                                                rpc=self.rpc, serf=self.serf, **more))
 
     def __enter__(self):
         try:
@@ -186,7 +190,7 @@ class Agent:
 
     def start(self):
         """Starts the process and returns at once."""
-        command = [self.binary, "agent"] + (["-dev"] if self.dev else []) + ["-config", self.config_path]
+        command = self.inside + [self.binary, "agent"] + (["-dev"] if self.dev else []) + ["-config", self.config_path]
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(command, cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         env={**ENVIRONMENT, "HOME": self.home, "TMPDIR": self.home},
@@ -196,6 +200,14 @@ class Agent:
     def kill9(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def pause(self):
+        """The process stands still, its connections stay; its tasks go on."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
 
     def log_tail(self, lines=15):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
@@ -247,7 +259,7 @@ class Agent:
 
     def request(self, verb, path, body=None, timeout=30):
         """(status, headers, bytes)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             connection.request(verb, path, None if body is None else json.dumps(body))
             answer = connection.getresponse()
@@ -298,4 +310,4 @@ class Agent:
         """A finished command: .returncode, .stdout, .stderr"""
         return subprocess.run([self.binary, *args], cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout, check=False,
-                              env={**ENVIRONMENT, "HOME": self.home, "NOMAD_ADDR": f"http://127.0.0.1:{self.port}"})
+                              env={**ENVIRONMENT, "HOME": self.home, "NOMAD_ADDR": f"http://{self.host}:{self.port}"})

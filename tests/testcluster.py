@@ -1,8 +1,13 @@
 """Several real agents that are one cluster, for the end-to-end checks, the chaos and the benches."""
 import http.client
+import json
 import os
+import shutil
+import subprocess
+import threading
+import time
 
-from testagent import CLIENT, SERVER, Agent, Failed, wait_for, task
+from testagent import CLIENT, SERVER, Agent, Failed, job, task, wait_for
 
 
 def need(condition, what):
@@ -45,20 +50,110 @@ def leader_of(agent):
         return ""
 
 
-class Cluster:
-    """Servers and nodes, each a process of its own. A cluster of `expect` servers begins when all of them are there."""
+class Network:
+    """A host of its own for each of `count` agents: a network namespace with one address, all on one bridge.
 
-    def __init__(self, binary, certificates=None, servers=3, clients=2, log_level="INFO"):
-        first = Agent(binary, config=SERVER, name="s1", join="[]", expect=servers, log_level=log_level)
-        join = hcl_list([f"127.0.0.1:{first.serf}"])
-        rest = [Agent(binary, config=SERVER, name=f"s{n}", join=join, expect=servers, log_level=log_level) for n in range(2, servers + 1)]
-        self.servers = [first] + rest
-        addresses = hcl_list(f"127.0.0.1:{s.rpc}" for s in self.servers)
+    A way from one host to another is cut by a false link address, so that packets are lost in silence, as in a real network.
+    Needs root; `missing()` says why it cannot be, "" when it can.
+    """
+
+    @staticmethod
+    def missing():
+        if os.geteuid() != 0:
+            return "only root makes network namespaces"
+        if not shutil.which("ip"):
+            return "no ip on PATH (package iproute2)"
+        probe = f"drover-probe-{os.getpid()}"
+        done = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True, check=False)
+        subprocess.run(["ip", "netns", "del", probe], capture_output=True, check=False)
+        return done.stderr.strip()
+
+    def __init__(self, count):
+        self.tag, self.count, self.cut = f"dr{os.getpid() % 100000}", count, set()
+        self.net = f"10.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
+        try:
+            self.ip("link", "add", self.tag, "type", "bridge")
+            self.ip("addr", "add", f"{self.net}.254/24", "dev", self.tag)
+            self.ip("link", "set", self.tag, "up")
+            for n in range(count):
+                self.ip("netns", "add", self.name(n))
+                self.ip("link", "add", f"{self.name(n)}v", "type", "veth", "peer", "name", "eth0", "netns", self.name(n))
+                self.ip("link", "set", f"{self.name(n)}v", "master", self.tag, "up")
+                self.within(n, "link", "set", "lo", "up")
+                self.within(n, "link", "set", "eth0", "address", self.link(n), "up")
+                self.within(n, "addr", "add", f"{self.host(n)}/24", "dev", "eth0")
+        except BaseException:
+            self.remove()
+            raise
+
+    def remove(self):
+        for n in range(self.count):
+            subprocess.run(["ip", "netns", "del", self.name(n)], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", self.tag], capture_output=True, check=False)
+
+    def ip(self, *args):
+        done = subprocess.run(["ip", *args], capture_output=True, text=True, check=False)
+        need(done.returncode == 0, f"ip {' '.join(args)}: {done.stderr}")
+
+    def within(self, n, *args):
+        self.ip("-n", self.name(n), *args)
+
+    def name(self, n):
+        return f"{self.tag}n{n}"
+
+    def host(self, n):
+        return f"{self.net}.{n + 1}"
+
+    def link(self, n):
+        return f"02:00:00:00:01:{n + 1:02x}"
+
+    def inside(self, n):
+        return ["ip", "netns", "exec", self.name(n)]
+
+    def lose(self, sender, receiver):
+        """What `sender` sends to `receiver` is lost from now on."""
+        self.cut.add((sender, receiver))
+        self.within(sender, "neigh", "replace", self.host(receiver), "lladdr", "02:00:00:00:02:ff", "nud", "permanent", "dev", "eth0")
+
+    def isolate(self, n, one_way=False):
+        """Host `n` reaches no other; with `one_way` the others still reach it."""
+        for other in range(self.count):
+            if other != n:
+                self.lose(n, other)
+                if not one_way:
+                    self.lose(other, n)
+
+    def heal(self):
+        for sender, receiver in self.cut:
+            self.within(sender, "neigh", "replace", self.host(receiver), "lladdr", self.link(receiver), "nud", "reachable", "dev", "eth0")
+        self.cut.clear()
+
+
+class Cluster:
+    """Servers and nodes, each a process of its own. A cluster of `expect` servers begins when all of them are there.
+
+    `network`: each server is on a host of that. `patience`: how long a node may be silent beyond its second. `small_disks`: each
+    server's data is on a disk of so many MiB. `known`: how many of the servers the nodes are told of.
+    """
+
+    def __init__(self, binary, certificates=None, servers=3, clients=2, log_level="INFO", network=None, patience="1s", small_disks=0,
+                 known=None):
+        self.servers, join = [], "[]"
+        for n in range(servers):
+            place = {"patience": patience, **({"host": network.host(n), "inside": network.inside(n)} if network else {})}
+            self.servers.append(Agent(binary, config=SERVER, name=f"s{n + 1}", join=join, expect=servers, log_level=log_level, **place))
+            join = hcl_list([f"{self.servers[0].host}:{self.servers[0].serf}"])
+        addresses = hcl_list(f"{s.host}:{s.rpc}" for s in self.servers[:known])
         self.clients = [Agent(binary, config=CLIENT, name=f"c{n}", servers=addresses, log_level=log_level) for n in range(1, clients + 1)]
         for agents, role in ((self.servers, "server"), (self.clients, "client")) if certificates else ():
             for agent in agents:
                 with open(agent.config_path, "a", encoding="utf-8") as file:
                     file.write(certificates.block(role))
+        for server in self.servers if small_disks else ():
+            os.makedirs(server.data)
+            done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={small_disks}m", "tmpfs", server.data], capture_output=True,
+                                  text=True, check=False)
+            need(done.returncode == 0, done.stderr)
 
     def __enter__(self):
         try:
@@ -73,23 +168,120 @@ class Cluster:
 
     def __exit__(self, *_):
         for agent in self.clients + self.servers:
+            agent.go_on()
+        for agent in self.clients + self.servers:
             agent.__exit__()
 
     def ready_nodes(self):
         return [n for n in self.servers[1].get("/v1/nodes") if n["Status"] == "ready"]
 
-    def leader(self):
-        """The server that leads, as the majority of those that can be asked have it; waits for one."""
+    def leader(self, among=None):
+        """The server that leads, as a majority of all has it; waits for one. `among`: those that can be asked."""
         def look():
-            seen = [a for a in map(leader_of, self.running()) if a]
+            asked = [s for s in among or self.servers if s.process.poll() is None]
+            seen = [a for a in map(leader_of, asked) if a]
             best = max(seen, key=seen.count, default="")
             if seen.count(best) * 2 <= len(self.servers):
                 return None
-            return next((s for s in self.running() if best.endswith(f":{s.rpc}")), None)
-        return wait_for("a leader", look, 30)
-
-    def running(self):
-        return [s for s in self.servers if s.process.poll() is None]
+            return next((s for s in asked if best == f"{s.host}:{s.rpc}"), None)
+        return wait_for("a leader", look, 60)
 
     def client_of(self, alloc):
-        return next(c for c in self.clients if alloc["NodeName"] == f"c{self.clients.index(c) + 1}")
+        return next(c for c in self.clients if alloc["NodeName"] == c.name)
+
+
+class Writer(threading.Thread):
+    """Registers one job again and again, with a number that rises, and with every one another job of its own. Goes to another
+    server when one does not answer, and tries each number until it is acknowledged.
+
+    `acknowledged`: when each try that succeeded was sent and answered, and its number.
+    """
+
+    def __init__(self, servers, timeout_s=2):
+        super().__init__(daemon=True)
+        self.servers, self.timeout_s, self.acknowledged, self.over = servers, timeout_s, [], False
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.join()
+
+    def run(self):
+        at, number = 0, 1
+        while not self.over:
+            name = f"kept-{number}" if number % 2 else "register"
+            one = {**job(name, task("/bin/true"), count=0, kind="batch"), "Meta": {"number": str(number)}}
+            sent = time.monotonic()
+            try:
+                status, _, _ = self.servers[at].request("PUT", "/v1/jobs", {"Job": one}, self.timeout_s)
+            except (OSError, http.client.HTTPException):
+                status = 0
+                time.sleep(0.005)
+            if status == 200:
+                self.acknowledged.append((sent, time.monotonic(), number))
+                number += 1
+            else:
+                at = (at + 1) % len(self.servers)
+
+    def first_after(self, moment):
+        """When the first write that was sent after `moment` was answered, or None."""
+        found = None
+        for sent, end, _ in reversed(self.acknowledged):
+            if sent <= moment:
+                break
+            found = end
+        return found
+
+    def goes_on(self, limit_s=60):
+        """Waits until ten more writes are acknowledged that were all sent from now on."""
+        moment = time.monotonic()
+        wait_for("writes go on", lambda: sum(1 for sent, _, _ in self.acknowledged[-50:] if sent > moment) >= 10, limit_s)
+
+    def missing_at(self, server):
+        """The numbers acknowledged that a consistent read at `server` does not show."""
+        jobs = {j["ID"]: j for j in server.get("/v1/jobs?prefix=kept-&meta=true")}
+        lost = [n for _, _, n in self.acknowledged if n % 2 and f"kept-{n}" not in jobs]
+        even = max((n for _, _, n in self.acknowledged if n % 2 == 0), default=0)
+        if even and int(server.get("/v1/job/register")["Meta"]["number"]) < even:
+            lost.append(even)
+        return lost
+
+
+class Reader(threading.Thread):
+    """Reads, consistently, the job that a Writer writes, from any server in turn. `stale`: answers that were older than what was
+    acknowledged, or read, before they were asked for."""
+
+    def __init__(self, servers, writer, timeout_s=2):
+        super().__init__(daemon=True)
+        self.servers, self.writer, self.timeout_s, self.over = servers, writer, timeout_s, False
+        self.stale, self.answers = [], {s.name: 0 for s in servers}
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.join()
+
+    def run(self):
+        newest, turn = 0, 0
+        while not self.over:
+            turn += 1
+            server = self.servers[turn % len(self.servers)]
+            known = max((n for _, _, n in self.writer.acknowledged[-2:] if n % 2 == 0), default=0)
+            known = max(known, newest)
+            try:
+                status, _, body = server.request("GET", "/v1/job/register", timeout=self.timeout_s)
+            except (OSError, http.client.HTTPException):
+                continue
+            if status != 200:
+                continue
+            self.answers[server.name] += 1
+            newest = int(json.loads(body)["Meta"]["number"])
+            if newest < known:
+                self.stale.append(f"{server.name} answered {newest} when {known} was known")
+            newest = max(newest, known)

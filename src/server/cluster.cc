@@ -26,7 +26,8 @@ Cluster::Cluster(Server& server, net::Network& network, RpcTls tls)
     : server_(server),
       tls_(std::move(tls)),
       pool_(server.world(), network, pool_options(tls_)),
-      raft_(server.world(), network, server.node_id(), raft_options(tls_, server.config().region)) {}
+      raft_(server.world(), network, server.node_id(), raft_options(tls_, server.config().region)),
+      leader_calls_(server.world().loop) {}
 
 void Cluster::listen(std::unique_ptr<net::Listener> listener, RpcLimits limits) {
   rpc_ = std::make_unique<RpcServer>(server_, raft_, tls_, limits);

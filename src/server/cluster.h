@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "net/rpc_pool.h"
+#include "server/leader_calls.h"
 #include "server/node_conns.h"
 #include "server/raft_transport.h"
 #include "server/rpc_server.h"
@@ -25,6 +26,7 @@ class Cluster {
   net::RpcPool& pool() { return pool_; }
   RaftTransport& raft() { return raft_; }
   NodeConns& nodes() { return nodes_; }
+  LeaderCalls& leader_calls() { return leader_calls_; }
 
  private:
   Server& server_;
@@ -32,6 +34,7 @@ class Cluster {
   net::RpcPool pool_;
   RaftTransport raft_;
   NodeConns nodes_;
+  LeaderCalls leader_calls_;
   std::unique_ptr<RpcServer> rpc_;
 };
 

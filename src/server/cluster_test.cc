@@ -228,6 +228,31 @@ TEST_F(ClusterTest, ACutOffLeaderServesNoStaleReads) {
   ASSERT_TRUE(until([&] { return has_namespace(*old, "meanwhile"); }));
 }
 
+// A host that died without a word: its connections stay up, and calls to it wait.
+TEST_F(ClusterTest, CallsToASilentLeaderEndWhenAnotherLeads) {
+  three();
+  auto& old = *leader();
+  auto& asked = follower();
+  lan.cut(old.ip);
+  auto cut = sim.clock.monotonic();
+  rpc::NamespaceListRequest ask;
+  auto read = call<rpc::NamespaceListResponse>(asked, "Namespace.ListNamespaces", ask);
+  EXPECT_TRUE(read) << read.error().message;
+  EXPECT_LT(sim.clock.monotonic() - cut, 4s) << "the read waited for the old leader";
+  lan.heal(old.ip);
+  ASSERT_TRUE(until([&] { return all_know() && old.server->leader_address() == leader()->server->leader_address(); }));
+
+  auto& second = *leader();
+  auto& other = follower();
+  lan.cut(second.ip);
+  cut = sim.clock.monotonic();
+  auto write = put_namespace(other, "unsure");
+  ASSERT_FALSE(write);
+  EXPECT_EQ(write.error().message, "leadership lost while committing log") << "whether it was done is not known";
+  EXPECT_LT(sim.clock.monotonic() - cut, 4s);
+  ASSERT_TRUE(put_namespace(other, "sure"));
+}
+
 // ---- rules -----------------------------------------------------------------------------------------------------------
 
 ServerParts part(std::string id, int expect) {

@@ -91,7 +91,7 @@ Async<Result<bool>> Server::forward(const RpcRow& row, const void* request, void
       if (row.write || co_await confirm_leadership()) co_return false;
     } else if (auto leader = replica_->leader(); cluster_ && !leader.address.empty() && leader.id != config_.node_id) {
       auto began = clock.monotonic();
-      auto status = co_await call_server(leader.address, config_.region, row, request, response);
+      auto status = co_await cluster_->leader_calls().run(leader.id, call_server(leader.address, config_.region, row, request, response));
       if (status) co_return true;
       auto& e = status.error();
       // A leader that is none any more has done nothing; nor has one that was not reached. A read may be asked again.

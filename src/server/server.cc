@@ -132,6 +132,9 @@ void Server::start() {
   started_ = world().clock.now();
   raft::Events events;
   events.leadership = [this](bool leads, uint64_t term) { on_leadership(leads, term); };
+  events.leader = [this](const raft::LeaderInfo& info) {
+    if (cluster_) cluster_->leader_calls().changed(info.id);
+  };
   events.fatal = [this](const Error& e) { parts_.fatal(e); };
   replica_->start(std::move(events));
   if (cluster_) cluster_->raft().attach(replica_.get());
