@@ -327,7 +327,7 @@ int run_agent(const std::vector<std::string>& args) {
     console.error(configured.error().message);
     return 1;
   }
-  if (!config->Files.empty()) console.output("Loaded configuration from " + join(config->Files.vec(), ", "));
+  if (!config->Files.empty()) console.output("Loaded configuration from " + join(config->Files.to_vector(), ", "));
   else console.output("No configuration files loaded");
   console.output("Starting Nomad agent...");
   return Command(std::move(*flags), std::move(*config), std::move(*settings), console).run();

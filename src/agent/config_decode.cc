@@ -145,7 +145,7 @@ class Decoder {
   Status strings(const Node& node, void* p, const Path& path) {
     auto list = node.as_strings();
     if (!list) return at(node, path, fmt::format("unknown type for string {}", go_node(node)));
-    static_cast<List<std::string>*>(p)->vec() = std::move(*list);
+    *static_cast<List<std::string>*>(p) = std::move(*list);
     return {};
   }
 

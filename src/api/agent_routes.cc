@@ -220,7 +220,7 @@ Async<Result<Reply>> schedulers_config(Call& call) {
   auto decoded = co_await call.body(req);
   if (!decoded) co_return invalid("Invalid request: " + decoded.error().message);
   if (!valid_schedulers(req)) co_return invalid("Invalid request");
-  DROVER_CO_CHECK(server->set_workers(static_cast<int>(req.NumSchedulers), req.EnabledSchedulers.vec()));
+  DROVER_CO_CHECK(server->set_workers(static_cast<int>(req.NumSchedulers), req.EnabledSchedulers.to_vector()));
   co_return scheduler_config_reply(call, *server);
 }
 

@@ -110,7 +110,7 @@ Async<Status> exec(World& world, Client& client, net::Stream& stream, net::RpcWi
   DROVER_CO_TRY(auto req, from_msgpack<rpc::AllocExecRequest>(body));
   auto id = Uuid::parse(req.AllocID);
   if (!id || id->nil()) co_return not_found("Unknown allocation " + go_quote(req.AllocID));
-  DROVER_CO_TRY(auto session, co_await client.exec(*id, req.Task, req.Cmd.vec(), req.Tty));
+  DROVER_CO_TRY(auto session, co_await client.exec(*id, req.Task, req.Cmd.to_vector(), req.Tty));
   Running input(pump_input(wire, *session));
   for (;;) {
     DROVER_CO_TRY(auto out, co_await session->read());

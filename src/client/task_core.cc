@@ -18,7 +18,7 @@ std::string_view to_string(TaskPhase phase) {
 }
 
 void append_task_event(TaskState& state, TaskEvent event) {
-  if (event.FailsTask) state.Failed = true;
+  if (event.more && event.more->FailsTask) state.Failed = true;
   if (event.Type == kTaskRestarting) {
     ++state.Restarts;
     state.LastRestart = Time::from_unix_nanos(event.Time);

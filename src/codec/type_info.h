@@ -159,7 +159,7 @@ TypeInfo list_type() {
   t.count = [](const void* p) { return static_cast<const L*>(p)->size(); };
   t.is_nil = [](const void* p) { return static_cast<const L*>(p)->is_nil(); };
   t.set_nil = [](void* p) { static_cast<L*>(p)->reset(); };
-  t.make_empty = [](void* p) { static_cast<L*>(p)->vec().clear(); };
+  t.make_empty = [](void* p) { static_cast<L*>(p)->make_empty(); };
   t.at = [](const void* p, size_t i) -> const void* { return &(*static_cast<const L*>(p))[i]; };
   t.add = [](void* p, std::string_view) -> void* { return &static_cast<L*>(p)->emplace_back(); };
   return t;
@@ -173,7 +173,7 @@ TypeInfo map_type() {
   t.count = [](const void* p) { return static_cast<const M*>(p)->size(); };
   t.is_nil = [](const void* p) { return static_cast<const M*>(p)->is_nil(); };
   t.set_nil = [](void* p) { static_cast<M*>(p)->reset(); };
-  t.make_empty = [](void* p) { static_cast<M*>(p)->vec().clear(); };
+  t.make_empty = [](void* p) { static_cast<M*>(p)->make_empty(); };
   t.at = [](const void* p, size_t i) -> const void* { return &static_cast<const M*>(p)->begin()[i].second; };
   t.key_at = [](const void* p, size_t i) -> std::string_view { return static_cast<const M*>(p)->begin()[i].first; };
   t.add = [](void* p, std::string_view key) -> void* { return &(*static_cast<M*>(p))[key]; };
@@ -215,6 +215,14 @@ template <class T>
 struct TypeOf<Map<T>> {
   static const TypeInfo& get() {
     static const TypeInfo t = detail::map_type<Map<T>>();
+    return t;
+  }
+};
+
+template <class T>
+struct TypeOf<SharedMap<T>> {
+  static const TypeInfo& get() {
+    static const TypeInfo t = detail::map_type<SharedMap<T>>();
     return t;
   }
 };

@@ -15,7 +15,7 @@ DROVER_DESCRIBE(drover::RescheduleTracker, "structs.RescheduleTracker",
 
 DROVER_DESCRIBE(drover::TaskEvent, "structs.TaskEvent",
     DROVER_FIELD(Type), DROVER_FIELD(Time).wire("int64"), DROVER_FIELD(Message), DROVER_FIELD(DisplayMessage),
-    DROVER_FIELD(Details), DROVER_FIELD(FailsTask), DROVER_FLAT_FIELD(more, RestartReason),
+    DROVER_FIELD(Details), DROVER_FLAT_FIELD(more, FailsTask), DROVER_FLAT_FIELD(more, RestartReason),
     DROVER_FLAT_FIELD(more, SetupError), DROVER_FLAT_FIELD(more, DriverError), DROVER_FLAT_FIELD(more, ExitCode),
     DROVER_FLAT_FIELD(more, Signal), DROVER_FLAT_FIELD(more, KillTimeout), DROVER_FLAT_FIELD(more, KillError),
     DROVER_FLAT_FIELD(more, KillReason), DROVER_FLAT_FIELD(more, StartDelay).wire("int64"),

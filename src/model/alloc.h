@@ -47,6 +47,7 @@ struct RescheduleTracker {
 
 // What few events say beside their type and message. On the wire these are fields of the event itself.
 struct TaskEventMore {
+  bool FailsTask = false;
   SharedString RestartReason;
   SharedString SetupError;
   SharedString DriverError;
@@ -74,8 +75,7 @@ struct TaskEvent {
   int64_t Time = 0;
   SharedString Message;
   SharedString DisplayMessage;
-  Map<std::string> Details;
-  bool FailsTask = false;
+  SharedMap<std::string> Details;  // many events of many tasks say the same
   Box<TaskEventMore> more;  // empty for most: an allocation keeps up to ten events per task
 
   friend bool operator==(const TaskEvent&, const TaskEvent&) = default;

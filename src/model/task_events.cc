@@ -11,7 +11,7 @@ TaskEvent make_task_event(std::string_view type, Time now) {
   TaskEvent e;
   e.Type = type;
   e.Time = now.unix_nanos;
-  e.Details = Map<std::string>::empty_map();
+  e.Details.make_empty();
   return e;
 }
 
@@ -116,7 +116,7 @@ TaskEvent with_driver_message(TaskEvent e, std::string_view message) {
 }
 
 TaskEvent failing_task(TaskEvent e) {
-  e.FailsTask = true;
+  e.more.ensure().FailsTask = true;
   e.Details.set("fails_task", "true");
   return e;
 }

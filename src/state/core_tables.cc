@@ -1,5 +1,8 @@
 #include "state/core_tables.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "model/job_kind.h"
 #include "model/status.h"
 #include "state/table_impl.h"
@@ -101,6 +104,9 @@ bool AllocByNode::key(const Allocation& a, Key& k) {
   k = {a.NodeID, is_terminal(a), a.ID};
   return !a.NodeID.nil();
 }
+AllocByNode::Entry AllocByNode::entry(const Allocation& a) {
+  return {(fold(a.NodeID) & ~uint64_t{1}) | is_terminal(a), head_of(a.ID)};
+}
 bool AllocBySigningKey::key(const Allocation& a, Key& k) {
   k = {a.SigningKeyID, !(is_client_terminal(a) && is_server_terminal(a)), a.ID};
   return !a.SigningKeyID.empty();
@@ -108,9 +114,62 @@ bool AllocBySigningKey::key(const Allocation& a, Key& k) {
 
 Ref<Allocation> AllocTable::get(const Uuid& id, WatchSet* ws) const { return find(ws, id); }
 Rows<Allocation> AllocTable::by_prefix(const UuidPrefix& p, WatchSet* ws, Dir dir) const { return scan(ws, dir, p); }
-Rows<Allocation> AllocTable::all(WatchSet* ws, Dir dir) const { return by<ByCreate<Allocation>>(ws, dir); }
 Rows<Allocation> AllocTable::by_namespace(std::string_view ns, WatchSet* ws, Dir dir) const {
-  return by<ByNamespaceCreate<Allocation>>(ws, dir, ns);
+  return by<AllocByCreate>(ws, dir, ns);
+}
+
+namespace {
+
+// Merges the namespaces' allocations into one order of creation.
+class AllInCreation final : public Rows<Allocation>::Source {
+  struct Waiting {
+    Ref<Allocation> row;
+    size_t from;
+  };
+  // Whether a comes out after b.
+  auto later() const {
+    return [this](const Waiting& a, const Waiting& b) {
+      std::tuple x(a.row->CreateIndex, a.row->ID), y(b.row->CreateIndex, b.row->ID);
+      return dir_ == Dir::kForward ? y < x : x < y;
+    };
+  }
+
+ public:
+  AllInCreation(std::vector<Rows<Allocation>> namespaces, Dir dir) : dir_(dir), namespaces_(std::move(namespaces)) {
+    for (size_t i = 0; i < namespaces_.size(); ++i) pull(i);
+  }
+  const Ref<Allocation>* next() override {
+    if (waiting_.empty()) return nullptr;
+    std::pop_heap(waiting_.begin(), waiting_.end(), later());
+    current_ = std::move(waiting_.back().row);
+    size_t from = waiting_.back().from;
+    waiting_.pop_back();
+    pull(from);
+    return &current_;
+  }
+
+ private:
+  void pull(size_t i) {
+    auto row = namespaces_[i].next();
+    if (!row) return;
+    waiting_.push_back({std::move(row), i});
+    std::push_heap(waiting_.begin(), waiting_.end(), later());
+  }
+
+  Dir dir_;
+  std::vector<Rows<Allocation>> namespaces_;
+  std::vector<Waiting> waiting_;
+  Ref<Allocation> current_;
+};
+
+}  // namespace
+
+Rows<Allocation> AllocTable::all(WatchSet* ws, Dir dir) const {
+  watch_by<AllocByCreate>(ws);
+  std::vector<Rows<Allocation>> namespaces;
+  for (auto& ns : first_parts<AllocByCreate>()) namespaces.push_back(by_namespace(ns, nullptr, dir));
+  if (namespaces.size() == 1) return std::move(namespaces[0]);
+  return Rows<Allocation>(std::make_unique<AllInCreation>(std::move(namespaces), dir));
 }
 Rows<Allocation> AllocTable::by_node(const Uuid& node, WatchSet* ws) const {
   return by<AllocByNode>(ws, Dir::kForward, node);
@@ -141,7 +200,7 @@ template class Table<TableId::evals, Evaluation, ById<Evaluation>, ByCreate<Eval
                      EvalByJob>;
 template class Table<TableId::deployments, Deployment, ById<Deployment>, ByCreate<Deployment>,
                      ByNamespaceCreate<Deployment>, DeploymentByJob>;
-template class Table<TableId::allocs, Allocation, ById<Allocation>, ByCreate<Allocation>, ByNamespaceCreate<Allocation>,
-                     AllocByNode, AllocByJob, AllocByEval, AllocByDeployment, AllocBySigningKey>;
+template class Table<TableId::allocs, Allocation, ById<Allocation>, AllocByCreate, AllocByNode, AllocByJob, AllocByEval,
+                     AllocByDeployment, AllocBySigningKey>;
 
 }  // namespace drover::state

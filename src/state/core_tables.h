@@ -143,29 +143,55 @@ struct DeploymentTable : Table<TableId::deployments, Deployment, ById<Deployment
   Ref<Deployment> latest_by_job(std::string_view ns, std::string_view job, WatchSet* ws = nullptr) const;
 };
 
+// Compact indexes (table.h): one more byte in an entry is a byte for each allocation of the region.
+struct AllocByCreate {
+  using Key = std::tuple<SharedString, uint64_t, Uuid>;    // namespace, create index, id
+  using Entry = std::tuple<SharedString, uint64_t, uint64_t>;
+  static bool key(const Allocation& a, Key& k) { return k = {a.Namespace, a.CreateIndex, a.ID}, true; }
+  static bool holds(const Allocation&) { return true; }
+  static Entry entry(const Allocation& a) { return {a.Namespace, a.CreateIndex, head_of(a.ID)}; }
+  static auto range(std::string_view ns) { return std::tuple(ns); }
+  static bool has(const Allocation& a, std::string_view ns) { return a.Namespace == ns; }
+};
 struct AllocByNode {
   using Key = std::tuple<Uuid, bool, Uuid>;  // node, terminal, id
+  using Entry = std::tuple<uint64_t, uint64_t>;
   static bool key(const Allocation& a, Key& k);
+  static bool holds(const Allocation& a) { return !a.NodeID.nil(); }
+  static Entry entry(const Allocation& a);
+  static auto range(const Uuid& node) { return std::tuple(EitherOf{fold(node)}); }
+  static auto range(const Uuid& node, bool terminal) { return std::tuple((fold(node) & ~uint64_t{1}) | terminal); }
+  static bool has(const Allocation& a, const Uuid& node, bool = false) { return a.NodeID == node; }
 };
 struct AllocByJob {
   using Key = std::tuple<SharedString, SharedString, Uuid>;
+  using Entry = std::tuple<uint64_t, uint64_t>;
   static bool key(const Allocation& a, Key& k) { return k = {a.Namespace, a.JobID, a.ID}, true; }
+  static bool holds(const Allocation&) { return true; }
+  static Entry entry(const Allocation& a) { return {fold(a.Namespace, a.JobID), head_of(a.ID)}; }
+  static auto range(std::string_view ns, std::string_view job) { return std::tuple(fold(ns, job)); }
+  static bool has(const Allocation& a, std::string_view ns, std::string_view job) {
+    return a.JobID == job && a.Namespace == ns;
+  }
 };
-struct AllocByEval {
+template <Uuid Allocation::* kMember>
+struct AllocByUuid {
   using Key = std::tuple<Uuid, Uuid>;
-  static bool key(const Allocation& a, Key& k) { return k = {a.EvalID, a.ID}, true; }
+  using Entry = std::tuple<uint64_t, uint64_t>;
+  static bool key(const Allocation& a, Key& k) { return k = {a.*kMember, a.ID}, holds(a); }
+  static bool holds(const Allocation& a) { return !(a.*kMember).nil(); }
+  static Entry entry(const Allocation& a) { return {fold(a.*kMember), head_of(a.ID)}; }
+  static auto range(const Uuid& id) { return std::tuple(fold(id)); }
+  static bool has(const Allocation& a, const Uuid& id) { return a.*kMember == id; }
 };
-struct AllocByDeployment {
-  using Key = std::tuple<Uuid, Uuid>;
-  static bool key(const Allocation& a, Key& k) { return k = {a.DeploymentID, a.ID}, !a.DeploymentID.nil(); }
-};
+using AllocByEval = AllocByUuid<&Allocation::EvalID>;
+using AllocByDeployment = AllocByUuid<&Allocation::DeploymentID>;
 struct AllocBySigningKey {
   using Key = std::tuple<SharedString, bool, Uuid>;  // key id, live, id
   static bool key(const Allocation& a, Key& k);
 };
-struct AllocTable : Table<TableId::allocs, Allocation, ById<Allocation>, ByCreate<Allocation>,
-                          ByNamespaceCreate<Allocation>, AllocByNode, AllocByJob, AllocByEval, AllocByDeployment,
-                          AllocBySigningKey> {
+struct AllocTable : Table<TableId::allocs, Allocation, ById<Allocation>, AllocByCreate, AllocByNode, AllocByJob,
+                          AllocByEval, AllocByDeployment, AllocBySigningKey> {
   Ref<Allocation> get(const Uuid& id, WatchSet* ws = nullptr) const;
   Rows<Allocation> by_prefix(const UuidPrefix& prefix, WatchSet* ws = nullptr, Dir dir = Dir::kForward) const;
   Rows<Allocation> all(WatchSet* ws = nullptr, Dir dir = Dir::kForward) const;  // in order of creation

@@ -2,18 +2,16 @@
 
 namespace drover::state {
 
-SharedString Interner::text(const SharedString& s) {
-  if (s.empty()) return {};
-  auto it = texts_.find(s.view());
-  if (it != texts_.end()) return *it;
-  if (texts_.size() >= prune_at_) prune();
-  texts_.insert(s);
-  return s;
+SharedString Interner::text(const SharedString& s) { return s.empty() ? SharedString() : texts_.shared(s); }
+
+SharedMap<std::string> Interner::details(const SharedMap<std::string>& d) {
+  return d.empty() ? d : details_.shared(d);
 }
 
-void Interner::prune() {
-  std::erase_if(texts_, [](const SharedString& s) { return s.unique(); });
-  prune_at_ = std::max<size_t>(4096, texts_.size() * 2);
+size_t Interner::Hash::operator()(const SharedMap<std::string>& d) const {
+  size_t hash = 0;
+  for (auto& [key, value] : d) hash = (hash * 31 + (*this)(std::string_view(key))) * 31 + (*this)(std::string_view(value));
+  return hash;
 }
 
 void Interner::share(Allocation& a) {
@@ -25,9 +23,13 @@ void Interner::share(Allocation& a) {
     task.State = text(task.State);
     for (auto& e : task.Events) {
       for (auto* s : {&e.Type, &e.Message, &e.DisplayMessage}) *s = text(*s);
+      e.Details = details(e.Details);
       if (e.more && *e.more == TaskEventMore{}) e.more.reset();  // a wire that names every field makes one
     }
+    task.Events.shrink_to_fit();
   }
+  a.TaskStates.shrink_to_fit();
+  a.AllocStates.shrink_to_fit();
   size_t hash = std::hash<SharedString>()(a.Namespace) * 31 + std::hash<SharedString>()(a.JobID) * 17 +
                 std::hash<SharedString>()(a.TaskGroup);
   auto& last = groups_[hash % groups_.size()];

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -66,6 +67,39 @@ template <class A, class T>
 int compare_part(const A& a, const AtMost<T>& b) {
   return compare_part(a, b.value) > 0 ? 1 : 0;
 }
+
+// Eight bytes for a part that an index only compares for equality. Different parts may fold to the same number; the
+// compact indexes (table.h) look at the row. The same on every server and in every process.
+inline uint64_t fold(const Uuid& id) {
+  uint64_t a = 0, b = 0;
+  std::memcpy(&a, id.bytes.data(), 8);
+  std::memcpy(&b, id.bytes.data() + 8, 8);
+  return (a * 0x9e3779b97f4a7c15 ^ b) * 0xd6e8feb86659fd93;
+}
+inline uint64_t fold(std::string_view a, std::string_view b) {
+  uint64_t h = 0xcbf29ce484222325;  // FNV-1a
+  for (unsigned char c : a) h = (h ^ c) * 0x100000001b3;
+  h = (h ^ 0xff) * 0x100000001b3;
+  for (unsigned char c : b) h = (h ^ c) * 0x100000001b3;
+  return h;
+}
+// The first eight bytes of an id, ordered as ids are.
+inline uint64_t head_of(const Uuid& id) {
+  uint64_t n = 0;
+  std::memcpy(&n, id.bytes.data(), 8);
+  return std::endian::native == std::endian::little ? std::byteswap(n) : n;
+}
+// All ids with this head.
+struct WithHead {
+  uint64_t head;
+};
+inline int compare_part(const Uuid& a, WithHead b) { return compare_part(head_of(a), b.head); }
+
+// A number whose lowest bit does not matter.
+struct EitherOf {
+  uint64_t value;
+};
+inline int compare_part(uint64_t a, EitherOf b) { return compare_part(a >> 1, b.value >> 1); }
 
 // Orders a key against a key or a probe: negative, zero (agrees in all parts of b) or positive.
 struct KeyOrder {

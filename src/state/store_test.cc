@@ -156,6 +156,17 @@ TEST(Store, EqualPartsOfAllocationsAreShared) {
   auto a = snap.allocs().get(uid(1)), b = snap.allocs().get(uid(2));
   EXPECT_EQ(a->AllocatedResources.get(), b->AllocatedResources.get());
   EXPECT_EQ(a->JobID.view().data(), b->JobID.view().data());
+
+  commit(store, [](Txn& t) {
+    List<Allocation> reports{report(uid(1), "running"), report(uid(2), "running")};
+    for (auto& r : reports) r.TaskStates["server"].Events[1].Details.set("message", "Building Task Directory");
+    ASSERT_TRUE(update_allocs_from_client(t, reports));
+  });
+  snap = store.snapshot();
+  auto& one = snap.allocs().get(uid(1))->TaskStates.at("server").Events[1].Details;
+  auto& two = snap.allocs().get(uid(2))->TaskStates.at("server").Events[1].Details;
+  EXPECT_EQ(one.at("message"), "Building Task Directory");
+  EXPECT_TRUE(one.same(two));
 }
 
 TEST(TimeTable, GrainAndLimit) {

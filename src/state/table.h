@@ -3,6 +3,13 @@
 // An index is a struct with `using Key = std::tuple<...>` that ends in the row's key parts, and
 // `static bool key(const Row&, Key&)`, false when the row is absent from the index. Index 0 of watches is the row key;
 // the secondary indexes count from 1 in the order of declaration.
+//
+// A compact index keeps less of a row than its key, for tables with very many rows that are known by one Uuid. It also has
+//   using Entry = std::tuple<...>          what the tree keeps; the last part is head_of the row's id
+//   static bool holds(const Row&)          whether the row is in the index, as `key` says it
+//   static Entry entry(const Row&)         for rows that are
+//   static auto range(parts...)            the probe over entries that holds all rows with these parts, and maybe more
+//   static bool has(const Row&, parts...)  whether a row really has them
 #pragma once
 
 #include <functional>
@@ -67,11 +74,29 @@ class Table {
   Rows<T> scan(WatchSet* ws, Dir dir, const P&... parts) const;
   template <class I, class... P>
   Rows<T> by(WatchSet* ws, Dir dir, const P&... parts) const;
+  // Each value of the first part of an index, in order, without a watch.
+  template <class I>
+  auto first_parts() const;
+  template <class I, class... P>
+  void watch_by(WatchSet* ws, const P&... parts) const {
+    watch(ws, index_number<I>(), std::tuple<const P&...>(parts...));
+  }
 
  private:
   using RowTree = Tree<Key, Ref<T>, KeyOrder>;
   template <class I>
-  using IndexTree = Tree<typename I::Key, std::monostate, KeyOrder>;
+  static constexpr bool kCompact = requires { typename I::Entry; };
+  template <class I>
+  struct Stored {
+    using Key = typename I::Key;
+  };
+  template <class I>
+    requires kCompact<I>
+  struct Stored<I> {
+    using Key = typename I::Entry;
+  };
+  template <class I>
+  using IndexTree = Tree<typename Stored<I>::Key, std::monostate, KeyOrder>;
   template <class I>
   static constexpr uint8_t index_number() {
     uint8_t n = 0, found = 0;
@@ -82,6 +107,8 @@ class Table {
   class Scan;
   template <class I>
   class IndexScan;
+  template <class I, class... P>
+  class CompactScan;
 
   template <class Probe>
   void watch(WatchSet* ws, uint8_t index, const Probe& probe) const {
@@ -92,6 +119,12 @@ class Table {
   }
   template <class I>
   void reindex(const T* before, const T* after);
+  // Whether a row other than `row` has the same entry.
+  template <class I>
+  bool shares_entry(const T& row, const typename Stored<I>::Key& entry) const;
+  // What the tree keeps of the row; false when it is not in the index.
+  template <class I>
+  static bool stored_key(const T& row, typename Stored<I>::Key& out);
 
   RowTree rows_;
   std::tuple<IndexTree<Ix>...> indexes_;

@@ -66,6 +66,52 @@ class Table<kTableId, T, Id, Ix...>::IndexScan final : public Rows<T>::Source {
   detail::Run<typename IndexTree<I>::Cursor> run_;
 };
 
+// Entries lead to rows by the head of the id. Nearly always that is one row; where several ids begin alike, those that
+// have just this entry are taken, in order of id.
+template <TableId kTableId, class T, class Id, class... Ix>
+template <class I, class... P>
+class Table<kTableId, T, Id, Ix...>::CompactScan final : public Rows<T>::Source {
+ public:
+  CompactScan(const RowTree& rows, const IndexTree<I>& index, Dir dir, const P&... parts)
+      : rows_(rows), index_(index), parts_(parts...),
+        run_{index_.seek(I::range(parts...)), index_.seek(I::range(parts...), true), dir} {}
+  const Ref<T>* next() override {
+    for (;;) {
+      while (alike_.step(at_))
+        if (agrees(*at_.value()) && has_entry(*at_.value())) return &at_.value();
+      if (!run_.step(entry_)) return nullptr;
+      uint64_t head = std::get<std::tuple_size_v<typename I::Entry> - 1>(entry_.key());
+      at_ = rows_.seek(std::tuple(WithHead{head}));
+      DROVER_ASSERT(!at_.at_end() && head_of(std::get<0>(at_.key())) == head, "an index entry has its row");
+      auto behind = at_;
+      behind.next();
+      if (behind.at_end() || head_of(std::get<0>(behind.key())) != head) {
+        if (agrees(*at_.value())) return &at_.value();
+      } else {
+        alike_ = {at_, rows_.seek(std::tuple(WithHead{head}), true), run_.dir};
+      }
+    }
+  }
+
+ private:
+  using RowCursor = typename RowTree::Cursor;
+  bool agrees(const T& row) const {
+    return std::apply([&](const auto&... parts) { return I::has(row, parts...); }, parts_);
+  }
+  bool has_entry(const T& row) const {
+    typename Stored<I>::Key own;
+    return stored_key<I>(row, own) && KeyOrder()(own, entry_.key()) == 0;
+  }
+
+  RowTree rows_;
+  IndexTree<I> index_;
+  std::tuple<std::conditional_t<std::is_same_v<P, std::string_view>, std::string, P>...> parts_;
+  detail::Run<typename IndexTree<I>::Cursor> run_;
+  detail::Run<RowCursor> alike_{};
+  typename IndexTree<I>::Cursor entry_;
+  RowCursor at_;
+};
+
 template <TableId kTableId, class T, class Id, class... Ix>
 template <class... P>
 Rows<T> Table<kTableId, T, Id, Ix...>::scan(WatchSet* ws, Dir dir, const P&... parts) const {
@@ -79,7 +125,19 @@ template <class I, class... P>
 Rows<T> Table<kTableId, T, Id, Ix...>::by(WatchSet* ws, Dir dir, const P&... parts) const {
   auto probe = std::tuple<const P&...>(parts...);
   watch(ws, index_number<I>(), probe);
-  return Rows<T>(std::make_unique<IndexScan<I>>(rows_, std::get<index_number<I>() - 1>(indexes_), dir, probe));
+  auto& index = std::get<index_number<I>() - 1>(indexes_);
+  if constexpr (kCompact<I>) return Rows<T>(std::make_unique<CompactScan<I, P...>>(rows_, index, dir, parts...));
+  else return Rows<T>(std::make_unique<IndexScan<I>>(rows_, index, dir, probe));
+}
+
+template <TableId kTableId, class T, class Id, class... Ix>
+template <class I>
+auto Table<kTableId, T, Id, Ix...>::first_parts() const {
+  auto& index = std::get<index_number<I>() - 1>(indexes_);
+  std::vector<std::tuple_element_t<0, typename Stored<I>::Key>> parts;
+  for (auto at = index.first(); !at.at_end(); at = index.seek(std::tuple(parts.back()), true))
+    parts.push_back(std::get<0>(at.key()));
+  return parts;
 }
 
 template <TableId kTableId, class T, class Id, class... Ix>
@@ -89,13 +147,39 @@ Rows<T> Table<kTableId, T, Id, Ix...>::each() const {
 
 template <TableId kTableId, class T, class Id, class... Ix>
 template <class I>
+bool Table<kTableId, T, Id, Ix...>::stored_key(const T& row, typename Stored<I>::Key& out) {
+  if constexpr (kCompact<I>) {
+    if (!I::holds(row)) return false;
+    out = I::entry(row);
+    return true;
+  } else {
+    return I::key(row, out);
+  }
+}
+
+template <TableId kTableId, class T, class Id, class... Ix>
+template <class I>
+bool Table<kTableId, T, Id, Ix...>::shares_entry(const T& row, const typename Stored<I>::Key& entry) const {
+  if constexpr (kCompact<I>) {
+    uint64_t head = std::get<std::tuple_size_v<typename I::Entry> - 1>(entry);
+    auto probe = std::tuple(WithHead{head});
+    auto own = key_of(row);
+    typename Stored<I>::Key other;
+    for (auto at = rows_.seek(probe), end = rows_.seek(probe, true); !(at == end); at.next())
+      if (KeyOrder()(at.key(), own) != 0 && stored_key<I>(*at.value(), other) && KeyOrder()(other, entry) == 0) return true;
+  }
+  return false;
+}
+
+template <TableId kTableId, class T, class Id, class... Ix>
+template <class I>
 void Table<kTableId, T, Id, Ix...>::reindex(const T* before, const T* after) {
-  typename I::Key old_key, new_key;
-  bool had = before && I::key(*before, old_key);
-  bool has = after && I::key(*after, new_key);
+  typename Stored<I>::Key old_key, new_key;
+  bool had = before && stored_key<I>(*before, old_key);
+  bool has = after && stored_key<I>(*after, new_key);
   if (had && has && KeyOrder()(old_key, new_key) == 0) return;
   auto& tree = std::get<index_number<I>() - 1>(indexes_);
-  if (had) tree.erase(old_key);
+  if (had && !shares_entry<I>(*before, old_key)) tree.erase(old_key);
   if (has) tree.put(std::move(new_key));
 }
 
