@@ -132,9 +132,12 @@ Async<Status> Planner::judge(Pending& p) {
 
 // What needs the loop's world: evaluations for jobs that lose allocations, the log.
 void Planner::finish_entry(Pending& p) {
-  for (auto& [node, why] : p.judged->rejections)
+  if (auto& rejections = p.judged->rejections; !rejections.empty()) {
+    // One line for a plan: schedulers that fill a large cluster at once meet on hundreds of nodes.
+    auto& [node, why] = rejections.front();
     log_warn(kLog, "plan for node rejected, refer to https://www.nomadproject.io/s/port-plan-failure for more information",
-             {{"node_id", node}, {"reason", why}, {"eval_id", p.plan->EvalID.str()}});
+             {{"node_id", node}, {"reason", why}, {"eval_id", p.plan->EvalID.str()}, {"nodes", std::to_string(rejections.size())}});
+  }
   if (!p.judged->entry) return;
   for (auto& job : p.judged->preempted)
     p.judged->entry->PreemptionEvals.push_back(new_eval(parts_.world, *job, eval_trigger::kPreemption));

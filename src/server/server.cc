@@ -289,7 +289,7 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
   auto options = options_of(row.request(), request);
   auto wait = options.MaxQueryTime <= Duration::zero() ? kBlockingMax : std::min(options.MaxQueryTime, kBlockingMax);
   auto deadline = world().clock.monotonic() + wait + world().random.jitter(wait / 16);
-  for (;;) {
+  for (bool late = false;;) {
     auto watch = store_->watch();
     {
       auto snap = snapshot();
@@ -297,9 +297,11 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
       type.reset(response);
       DROVER_CO_CHECK(row.read(context, request, response));
     }
-    if (!options.MinQueryIndex || index_of(type, response) > options.MinQueryIndex) break;
+    if (late || !options.MinQueryIndex || index_of(type, response) > options.MinQueryIndex) break;
     auto left = deadline - world().clock.monotonic();
-    if (left <= Duration::zero() || !co_await watch.wait(world().loop, left)) break;
+    if (left <= Duration::zero()) break;
+    type.reset(response);  // a reader that waits holds no answer; it is made again when the time is up
+    late = !co_await watch.wait(world().loop, left);
   }
   auto leader = replica_->leader();
   set_meta(type, response, !leader.address.empty(), leader.id == config_.node_id ? Duration::zero() : replica_->stats().last_contact);
