@@ -9,62 +9,17 @@ that counts was sent after that. Before the next kill the dead server is back an
 """
 import argparse
 import http.client
-import json
 import os
 import random
 import statistics
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
-from testagent import Failed, job, task, wait_for  # noqa: E402
-from testcluster import Cluster, leader_of  # noqa: E402
+from testagent import Failed, wait_for  # noqa: E402
+from testcluster import Cluster, Writer, leader_of  # noqa: E402
 
-WRITE_TIMEOUT_S = 2
 REFERENCE_S = (3.7, 4.2, 6.5)  # min, median, max of 6
-
-
-class Writer(threading.Thread):
-    """Writes without end; `acknowledged` has when each attempt that succeeded was sent and answered, and its job."""
-
-    def __init__(self, servers):
-        super().__init__(daemon=True)
-        self.servers, self.acknowledged, self.tried, self.over = servers, [], 0, False
-        self.start()
-
-    def run(self):
-        at = 0
-        while not self.over:
-            name = f"written-{self.tried % 500}"
-            self.tried += 1
-            body = json.dumps({"Job": job(name, task("/bin/true"), count=0, kind="batch")})
-            sent = time.monotonic()
-            connection = http.client.HTTPConnection("127.0.0.1", self.servers[at].port, timeout=WRITE_TIMEOUT_S)
-            try:
-                connection.request("PUT", "/v1/jobs", body)
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status == 200:
-                    self.acknowledged.append((sent, time.monotonic(), name))
-                else:
-                    at = (at + 1) % len(self.servers)
-            except (OSError, http.client.HTTPException):
-                at = (at + 1) % len(self.servers)
-                time.sleep(0.005)
-            finally:
-                connection.close()
-
-    def first_after(self, moment):
-        return next((end for sent, end, _ in reversed_until(self.acknowledged, moment)), None)
-
-
-def reversed_until(acknowledged, moment):
-    """What was sent after `moment`, oldest first."""
-    first = len(acknowledged)
-    while first > 0 and acknowledged[first - 1][0] > moment:
-        first -= 1
-    return acknowledged[first:]
 
 
 def applied(server):
@@ -102,11 +57,9 @@ def main():
         for number in range(args.kills):
             took.append(one_kill(cluster, writer))
             print(f"  kill {number + 1}: {took[-1]:.3f} s", file=sys.stderr, flush=True)
-        writer.over = True
-        writer.join()
+        writer.__exit__()
         idle = sorted(end - sent for sent, end, _ in writer.acknowledged)
-        names = {j["ID"] for j in cluster.leader().get("/v1/jobs?prefix=written-")}
-        lost = {name for _, _, name in writer.acknowledged} - names
+        lost = writer.missing_at(cluster.leader())
         if args.keep_logs:
             for server in cluster.servers:
                 os.makedirs(args.keep_logs, exist_ok=True)
@@ -114,7 +67,7 @@ def main():
     print(f"leader killed to the next acknowledged write, {args.servers} servers, {len(took)} kills: median "
           f"{statistics.median(took):.2f} s, best {min(took):.2f} s, worst {max(took):.2f} s "
           f"(reference: median {REFERENCE_S[1]}, best {REFERENCE_S[0]}, worst {REFERENCE_S[2]})")
-    print(f"  {len(writer.acknowledged)} writes acknowledged, {len(lost)} of their jobs lost; a write takes "
+    print(f"  {len(writer.acknowledged)} writes acknowledged, {len(lost)} of them lost; a write takes "
           f"{statistics.median(idle) * 1000:.1f} ms; load average {os.getloadavg()[0]:.1f}")
     return 1 if lost else 0
 

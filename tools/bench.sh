@@ -10,4 +10,7 @@ for program in "$dir"/bench/*_bench; do
   "$program"
 done
 $found || { echo "no benchmark programs in $dir/bench; run ./dev bench" >&2; exit 1; }
-if [ -f bench/agent_bench.py ]; then python3 bench/agent_bench.py --bin "$dir/drover"; fi
+for program in agent failover fleet; do
+  printf '\n==> %s\n' "${program}_bench.py"
+  python3 "bench/${program}_bench.py" --bin "$dir/drover"
+done
