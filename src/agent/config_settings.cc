@@ -192,6 +192,8 @@ Status server_misc(const ServerConfig& from, server::Config& to) {
   if (auto& t = from.PlanRejectionTracker; t && t->NodeWindow <= Duration::zero())
     return invalid("plan_rejection_tracker.node_window must be greater than 0");
   if (from.EventBufferSize && *from.EventBufferSize < 0) return invalid("Invalid Config, event_buffer_size must be non-negative");
+  to.enable_event_broker = from.EnableEventBroker.value_or(true);
+  to.event_buffer_size = from.EventBufferSize.value_or(100);
   if (from.DeploymentQueryRateLimit < 0) return invalid("deploy_query_rate_limit must be greater than 0");
   auto& h = to.heartbeats;
   if (from.HeartbeatGrace != Duration::zero()) h.grace = from.HeartbeatGrace;

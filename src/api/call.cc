@@ -21,6 +21,12 @@ int status_of(const Error& error) {
   }
 }
 
+std::string_view number_fault(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  return digits ? "value out of range" : "invalid syntax";
+}
+
 Call::Call(Agent& a, net::HttpRequest& request, net::HttpExchange& x) : agent(a), http(request), exchange(x) {
   std::string_view target = http.target;
   auto question = target.find('?');
@@ -94,8 +100,8 @@ Result<std::optional<int64_t>> Call::number(std::string_view name) const {
   if (text.empty()) return std::optional<int64_t>();
   auto n = parse_int(text);
   if (!n)
-    return internal(fmt::format("Failed to parse value of {} ({}) as a int: strconv.Atoi: parsing {}: invalid syntax",
-                                go_quote(name), text, go_quote(text)));
+    return internal(fmt::format("Failed to parse value of {} ({}) as a int: strconv.Atoi: parsing {}: {}",
+                                go_quote(name), text, go_quote(text), number_fault(text)));
   return std::optional<int64_t>(*n);
 }
 

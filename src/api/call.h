@@ -25,6 +25,8 @@ inline constexpr size_t kBodyMax = 64u << 20;  // bytes of a request body; the l
 // The error of a method that a route does not take.
 inline Error method_error() { return {ErrorCode::kMethodNotAllowed, "Invalid method"}; }
 int status_of(const Error& error);
+// Why a text is no 64 bit integer: "invalid syntax", "value out of range".
+std::string_view number_fault(std::string_view text);
 
 struct Reply {
   int status = 200;

@@ -3,6 +3,7 @@
 #include "api/rpc_reply.h"
 #include "model/api_requests.h"
 #include "model/rpc_requests.h"
+#include "model/shown.h"
 
 namespace drover::api {
 namespace {
@@ -18,24 +19,13 @@ Async<Result<Reply>> all_nodes(Call& call) {
   co_return co_await reply_member<rpc::NodeListResponse>(call, "Node.List", std::move(req), &rpc::NodeListResponse::Nodes);
 }
 
-// As operators may see it: without the secret, with the flag that old clients look for.
-Node shown(const Node& node) {
-  Node n = node;
-  n.SecretID = Uuid{};
-  n.Drain = static_cast<bool>(n.DrainStrategy);
-  // A node without plugins has none, rather than not saying.
-  n.CSIControllerPlugins.vec();
-  n.CSINodePlugins.vec();
-  return n;
-}
-
 Async<Result<Reply>> get_node(Call& call, std::string id) {
   rpc::NodeSpecificRequest req;
   req.NodeID = std::move(id);
   auto resp = co_await call.read<rpc::SingleNodeResponse>("Node.GetNode", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
   if (!resp->Node) co_return not_found("node not found");
-  co_return call.json(shown(*resp->Node));
+  co_return call.json(shown_node(*resp->Node));
 }
 
 Async<Result<Reply>> node_allocations(Call& call, std::string id) {

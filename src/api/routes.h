@@ -43,6 +43,7 @@ void add_scaling_routes(std::vector<Route>& routes);
 void add_variable_routes(std::vector<Route>& routes);
 void add_csi_routes(std::vector<Route>& routes);
 void add_acl_routes(std::vector<Route>& routes);
+void add_event_routes(std::vector<Route>& routes);
 void add_other_routes(std::vector<Route>& routes);
 
 // An allocation as HTTP shows it: with the older resource fields and with display messages of events.

@@ -29,6 +29,20 @@ DROVER_DESCRIBE(drover::rpc::AllocExecRequest, "structs.AllocExecRequest", QUERY
 DROVER_DESCRIBE(drover::rpc::StreamTarget, "structs.StreamTarget", QUERY_OPTIONS, DROVER_FIELD(AllocID), DROVER_FIELD(NodeID))
 DROVER_DESCRIBE(drover::rpc::StreamError, "structs.RpcError", DROVER_FIELD(Message), DROVER_FIELD(Code))
 DROVER_DESCRIBE(drover::rpc::StreamErrWrapper, "structs.StreamErrWrapper", DROVER_FIELD(Error), DROVER_FIELD(Payload))
+DROVER_DESCRIBE(drover::rpc::EventStreamRequest, "structs.EventStreamRequest", QUERY_OPTIONS, DROVER_FIELD(Topics),
+                DROVER_FIELD(Index))
+DROVER_DESCRIBE(drover::rpc::EventJson, "structs.EventJson", DROVER_FIELD(Data))
+DROVER_DESCRIBE(drover::rpc::EventStreamWrapper, "structs.EventStreamWrapper", DROVER_FIELD(Error), DROVER_FIELD(Event))
+DROVER_DESCRIBE(drover::rpc::MonitorRequest, "structs.MonitorRequest", QUERY_OPTIONS, DROVER_FIELD(LogLevel),
+                DROVER_FIELD(LogJSON), DROVER_FIELD(NodeID), DROVER_FIELD(ServerID), DROVER_FIELD(PlainText))
+DROVER_DESCRIBE(drover::rpc::AgentPprofRequest, "structs.AgentPprofRequest", QUERY_OPTIONS, DROVER_FIELD(ReqType),
+                DROVER_FIELD(Profile), DROVER_FIELD(Seconds), DROVER_FIELD(Debug), DROVER_FIELD(GC), DROVER_FIELD(NodeID),
+                DROVER_FIELD(ServerID))
+DROVER_DESCRIBE(drover::rpc::AgentPprofResponse, "structs.AgentPprofResponse", DROVER_FIELD(AgentID), DROVER_FIELD(Payload),
+                DROVER_FIELD(HTTPHeaders))
+DROVER_DESCRIBE(drover::rpc::HostDataRequest, "structs.HostDataRequest", QUERY_OPTIONS, DROVER_FIELD(NodeID),
+                DROVER_FIELD(ServerID))
+DROVER_DESCRIBE(drover::rpc::HostDataResponse, "structs.HostDataResponse", DROVER_FIELD(AgentID), DROVER_FIELD(HostData))
 DROVER_DESCRIBE(drover::rpc::NodeConnQueryResponse, "structs.NodeConnQueryResponse", QUERY_META, DROVER_FIELD(Connected),
                 DROVER_FIELD(Established))
 DROVER_DESCRIBE(drover::rpc::RootKey, "structs.RootKey", DROVER_FIELD(Meta), DROVER_FIELD(Key))

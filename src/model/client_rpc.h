@@ -118,6 +118,68 @@ struct StreamErrWrapper {
   friend bool operator==(const StreamErrWrapper&, const StreamErrWrapper&) = default;
 };
 
+struct EventStreamRequest : QueryOptions {
+  Map<List<std::string>> Topics;  // topic -> keys
+  int64_t Index = 0;
+
+  friend bool operator==(const EventStreamRequest&, const EventStreamRequest&) = default;
+};
+struct EventJson {
+  Bytes Data;
+
+  friend bool operator==(const EventJson&, const EventJson&) = default;
+};
+// One line of the event stream.
+struct EventStreamWrapper {
+  Box<StreamError> Error;
+  Box<EventJson> Event;
+
+  friend bool operator==(const EventStreamWrapper&, const EventStreamWrapper&) = default;
+};
+
+// Agent.Monitor, a streaming RPC of servers and nodes.
+struct MonitorRequest : QueryOptions {
+  std::string LogLevel;
+  bool LogJSON = false;
+  std::string NodeID;
+  std::string ServerID;  // name, id or "leader"
+  bool PlainText = false;
+
+  friend bool operator==(const MonitorRequest&, const MonitorRequest&) = default;
+};
+
+struct AgentPprofRequest : QueryOptions {
+  std::string ReqType;  // "cmdline", "profile", "trace", "lookup"
+  std::string Profile;  // of "lookup"
+  int64_t Seconds = 0;
+  int64_t Debug = 0;
+  int64_t GC = 0;
+  std::string NodeID;
+  std::string ServerID;
+
+  friend bool operator==(const AgentPprofRequest&, const AgentPprofRequest&) = default;
+};
+struct AgentPprofResponse {
+  std::string AgentID;
+  Bytes Payload;
+  Map<std::string> HTTPHeaders;
+
+  friend bool operator==(const AgentPprofResponse&, const AgentPprofResponse&) = default;
+};
+
+struct HostDataRequest : QueryOptions {
+  std::string NodeID;
+  std::string ServerID;
+
+  friend bool operator==(const HostDataRequest&, const HostDataRequest&) = default;
+};
+struct HostDataResponse {
+  std::string AgentID;
+  Box<::drover::HostData> HostData;
+
+  friend bool operator==(const HostDataResponse&, const HostDataResponse&) = default;
+};
+
 struct NodeConnQueryResponse : QueryMeta {
   bool Connected = false;
   Time Established;
@@ -168,6 +230,14 @@ DROVER_TYPE(rpc::AllocExecRequest)
 DROVER_TYPE(rpc::StreamTarget)
 DROVER_TYPE(rpc::StreamError)
 DROVER_TYPE(rpc::StreamErrWrapper)
+DROVER_TYPE(rpc::EventStreamRequest)
+DROVER_TYPE(rpc::EventJson)
+DROVER_TYPE(rpc::EventStreamWrapper)
+DROVER_TYPE(rpc::MonitorRequest)
+DROVER_TYPE(rpc::AgentPprofRequest)
+DROVER_TYPE(rpc::AgentPprofResponse)
+DROVER_TYPE(rpc::HostDataRequest)
+DROVER_TYPE(rpc::HostDataResponse)
 DROVER_TYPE(rpc::NodeConnQueryResponse)
 DROVER_TYPE(rpc::RootKey)
 DROVER_TYPE(rpc::KeyringGetRootKeyRequest)

@@ -74,6 +74,8 @@ struct Config {
   SearchLimits search;
   double raft_multiplier = 1;
   RpcLimits rpc_limits;
+  bool enable_event_broker = true;
+  int64_t event_buffer_size = 100;    // transactions; 0: 100
 };
 
 }  // namespace drover::server

@@ -11,6 +11,7 @@
 #include "server/keyring_replicator.h"
 #include "server/bootstrap.h"
 #include "server/cluster.h"
+#include "server/event_broker.h"
 #include "server/leader.h"
 #include "server/membership.h"
 #include "server/peers_file.h"
@@ -77,6 +78,10 @@ Server::~Server() {
 Status Server::open() {
   DROVER_TRY(keyring_, Keyring::open(config_.in_memory || config_.data_dir.empty() ? "" : config_.data_dir + "/keystore"));
   store_ = std::make_unique<state::Store>();
+  if (config_.enable_event_broker) {
+    events_ = std::make_unique<EventBroker>(world().loop, config_.event_buffer_size);
+    store_->tap([this](const state::RawCommit& commit) { events_->commit(commit); });
+  }
   StateMachine::Hooks hooks;
   hooks.effects = [this](const state::Effects& effects, uint64_t index) {
     if (leader_) leader_->on_effects(effects, index);

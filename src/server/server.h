@@ -44,6 +44,7 @@ class Keyring;
 class KeyringReplicator;
 class Bootstrap;
 class Cluster;
+class EventBroker;
 class Leader;
 class Membership;
 struct ServerParts;
@@ -122,6 +123,8 @@ class Server {
   Membership* membership() { return membership_.get(); }
   gossip::Serf* serf();
   Keyring& keyring() { return *keyring_; }
+  // Null where the configuration switches it off.
+  EventBroker* events() { return events_.get(); }
   // Null without a network.
   Cluster* cluster() { return cluster_.get(); }
   // One call to one server, where this one already knows which; `region` is the other's.
@@ -163,6 +166,7 @@ class Server {
 
   Config config_;
   Parts parts_;
+  std::unique_ptr<EventBroker> events_;
   std::unique_ptr<state::Store> store_;
   std::unique_ptr<StateMachine> fsm_;
   std::unique_ptr<raft::Replica> replica_;

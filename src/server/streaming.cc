@@ -69,6 +69,7 @@ constexpr char kLogs[] = "FileSystem.Logs", kStream[] = "FileSystem.Stream", kEx
 const std::vector<StreamingRow>& streaming_table() {
   static const std::vector<StreamingRow> table = {
       {kExec, forward_to_node<kExec>},
+      {"Event.Stream", serve_events},
       {kLogs, forward_to_node<kLogs>},
       {kStream, forward_to_node<kStream>},
   };

@@ -166,9 +166,13 @@ Status job_register(Context& c, rpc::JobRegisterRequest& r) {
   auto job = c.txn.jobs()->get(ns, id);
   c.out.effects.periodic_add.push_back(job);
   record_launch(c.txn, *job);
-  if (r.Deployment) put_job_deployment(c.txn, *job, std::move(*r.Deployment));
+  if (r.Deployment) {
+    c.txn.next_part(true);
+    put_job_deployment(c.txn, *job, std::move(*r.Deployment));
+  }
   if (r.Eval) {
     r.Eval->JobModifyIndex = c.txn.index();
+    c.txn.next_part();
     put_job_eval(c, r.Eval);
   }
   return {};
@@ -181,6 +185,7 @@ Status job_deregister(Context& c, rpc::JobDeregisterRequest& r) {
   if (!status) c.txn.rollback(std::move(mark));
   c.out.effects.periodic_remove.emplace_back(r.Namespace, r.JobID);
   if (r.Eval) {
+    c.txn.next_part();
     r.Eval->JobModifyIndex = c.txn.index();
     put_job_eval(c, r.Eval);
     return {};
@@ -241,6 +246,7 @@ void note_freed_capacity(Context& c, const Allocation& report) {
 
 Status alloc_client_update(Context& c, rpc::AllocUpdateRequest& r) {
   DROVER_CHECK(update_allocs_from_client(c.txn, r.Alloc));
+  c.txn.next_part();
   JobStatuses jobs;
   for (auto& e : r.Evals) jobs[{e.Namespace, e.JobID}] = "";
   put_evals(c, r.Evals);
@@ -266,6 +272,7 @@ Status plan_results(Context& c, rpc::ApplyPlanResultsRequest& r) {
 Status plan_results_batch(Context& c, rpc::ApplyPlanResultsBatch& r) {
   for (auto& plan : r.Plans) {
     auto mark = c.txn.mark();
+    c.txn.next_part();
     auto status = apply_plan_results(c.txn, plan);
     if (status) {
       note_preemption_evals(c, plan);

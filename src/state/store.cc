@@ -177,6 +177,7 @@ void Store::publish(Txn&& txn) {
   auto next = std::make_shared<const State>(std::move(txn.state_));
   DROVER_ASSERT(txn.base_.same(snapshot()), "a transaction is published on the state that it began from");
   swap_in(next);
+  if (tap_ && !changes.empty()) tap_({next->index, txn.entry_type_, changes, txn.parts_});
   merge_changes(changes);
   CommitInfo info{next->index, next->stamp, txn.entry_type_, txn.base_, Snapshot(next), std::move(changes)};
   for (auto& observer : observers_) observer(info);
@@ -202,6 +203,7 @@ void Store::replace(State state, Interner interner) {
   auto next = std::make_shared<const State>(std::move(state));
   swap_in(next);
   CommitInfo info{next->index, next->stamp, 0xff, before, Snapshot(next), {}};
+  if (tap_) tap_({.index = next->index, .replaced = true});
   for (auto& observer : observers_) observer(info);
   WatchRegistry::Wake wake(watches_);
   wake.everything();

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "base/async.h"
@@ -95,6 +96,20 @@ struct CommitInfo {
   std::vector<Change> changes;
 };
 
+// A transaction as it was written: what the reference makes events of. `changes` holds a row as often as it was written.
+struct RawCommit {
+  // Where a transaction of the reference begins: it spreads some log entries over several, and events of some it never shows.
+  struct Part {
+    size_t begin = 0;  // in `changes`
+    bool silent = false;
+  };
+  uint64_t index = 0;
+  uint8_t entry_type = 0xff;
+  std::span<const Change> changes;
+  std::span<const Part> parts;  // those after the first; in order
+  bool replaced = false;        // everything, after a restore
+};
+
 class Txn;
 
 // Writes to one table within a Txn, and reads of it.
@@ -142,7 +157,10 @@ class Txn {
   void rollback(Mark mark) {
     state_ = std::move(mark.state);
     changes_.resize(mark.changes);
+    while (!parts_.empty() && parts_.back().begin > mark.changes) parts_.pop_back();
   }
+  // What follows is a transaction of its own in the reference; a silent one makes no events.
+  void next_part(bool silent = false) { parts_.push_back({changes_.size(), silent}); }
   // Only for restoring a snapshot.
   State& restoring() { return state_; }
   void set_entry_type(uint8_t type) { entry_type_ = type; }
@@ -162,6 +180,7 @@ class Txn {
   State state_;
   Snapshot base_;
   std::vector<Change> changes_;
+  std::vector<RawCommit::Part> parts_;
   Interner* interner_ = nullptr;
   uint8_t entry_type_ = 0xff;
 };
@@ -198,6 +217,8 @@ class Store {
   void publish(Txn&& txn);
   // Called within publish, after the new state is visible and before waiters wake. Observers stay for the store's life.
   void observe(std::function<void(const CommitInfo&)> observer) { observers_.push_back(std::move(observer)); }
+  // Called before the observers; one at most, for the store's life.
+  void tap(std::function<void(const RawCommit&)> tap) { tap_ = std::move(tap); }
   // Replaces everything (after a restore); wakes everybody. Observers get a CommitInfo without changes.
   void replace(State state, Interner interner = {});
 
@@ -211,6 +232,7 @@ class Store {
   Interner interner_;
   WatchRegistry watches_;
   std::vector<std::function<void(const CommitInfo&)>> observers_;
+  std::function<void(const RawCommit&)> tap_;
 };
 
 // fn(before, after) for every node or allocation that differs; the cost follows the difference, not the size.
