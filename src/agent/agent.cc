@@ -12,6 +12,7 @@
 #include "agent/host_data.h"
 #include "agent/rpc_tls.h"
 #include "agent/telemetry.h"
+#include "api/agent_debug.h"
 #include "api/routes.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -195,6 +196,7 @@ class Agent::Impl final : public api::Agent {
   std::vector<std::string> known_servers() const override;
   Async<Status> set_known_servers(std::vector<std::string> servers) override;
   Async<Joined> join(std::vector<std::string> addresses) override;
+  AgentSelf& self() override { return *self_; }
   HostData host_data() const override { return collect_host_data(); }
   bool ui_enabled() const override { return settings_.ui_enabled; }
   bool prometheus_enabled() const override { return settings_.telemetry.prometheus; }
@@ -275,6 +277,7 @@ class Agent::Impl final : public api::Agent {
     auto made = server::Server::create(std::move(config), std::move(parts));
     if (!made) return std::move(made).error().with_context("server setup failed");
     server_ = std::move(*made);
+    server_->set_self(self_.get());
     server_->start();
     return {};
   }
@@ -321,6 +324,7 @@ class Agent::Impl final : public api::Agent {
     deps.network = &network_;
     deps.shim_path = shim;
     client_ = std::make_unique<client::Client>(config, std::move(deps));
+    client_->self = self_.get();
     client_rpc_ = std::make_unique<client::ClientRpc>(world_.world, *client_);
     DROVER_CO_CHECK(co_await client_->start());
     if (server_)
@@ -403,6 +407,7 @@ class Agent::Impl final : public api::Agent {
   Settings settings_;
   std::function<void(const Error&)> fatal_;
   net::RealNetwork network_;
+  std::unique_ptr<AgentSelf> self_ = api::make_agent_self(*this);
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   net::TlsContextRef tls_;
   std::string tls_material_;  // as last taken

@@ -79,8 +79,6 @@ ServerConfig default_server() {
   search.LimitQuery = 20;
   search.LimitResults = 100;
   search.MinTermLength = 2;
-  s.JobDefaultPriority = 50;
-  s.JobMaxPriority = 100;
   s.JobMaxSourceSize = "1M";
   return s;
 }
@@ -121,7 +119,6 @@ void consul_environment(ConsulConfig& c, const std::function<std::string(const c
 
 AutopilotConfig default_autopilot() {
   AutopilotConfig a;
-  a.CleanupDeadServers = true;
   a.ServerStabilizationTime = 10s;
   a.LastContactThreshold = 200ms;
   a.MaxTrailingLogs = 250;

@@ -231,6 +231,7 @@ Result<server::Config> server_config(const Config& c, ConnectionLimits& limits) 
   DROVER_CHECK(rpc_limits(c.Limits, limits));
   s.rpc_limits = {limits.rpc_handshake_timeout, limits.rpc_max_conns_per_client};
   s.autopilot = convert<drover::AutopilotConfig>(*c.Autopilot);
+  s.autopilot.CleanupDeadServers = c.Autopilot->CleanupDeadServers.value_or(true);
   if (c.Consul->AutoAdvertise.value_or(false) && c.Consul->ServerServiceName.empty())
     return invalid("server_service_name must be set when auto_advertise is enabled");
 
@@ -424,6 +425,11 @@ std::string shown(Config c) {
   hide(c.ACL->ReplicationToken);
   hide(c.Consul->Token);
   hide(c.Telemetry->CirconusAPIToken);
+  // Empty, not null, where the reference has made them.
+  c.Client->ChrootEnv.vec();
+  c.HTTPAPIResponseHeaders.vec();
+  if (c.Server->RetryJoin.is_nil()) c.Server->RetryJoin = List<std::string>::empty_list();
+  c.TLSConfig->KeyLoader.ensure();
   return to_json(c);
 }
 

@@ -23,6 +23,10 @@ namespace drover::server {
 class Server;
 }
 
+namespace drover {
+class AgentSelf;
+}
+
 namespace drover::api {
 
 class Agent {
@@ -56,6 +60,7 @@ class Agent {
   };
   virtual Async<Joined> join(std::vector<std::string> addresses) = 0;
   virtual HostData host_data() const = 0;
+  virtual AgentSelf& self() = 0;  // what others are told of this agent
   virtual bool ui_enabled() const = 0;
   virtual bool prometheus_enabled() const = 0;            // telemetry.prometheus_metrics
 };

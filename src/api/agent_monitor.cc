@@ -8,38 +8,32 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "codec/json.h"
+#include "codec/msgpack.h"
 #include "client/client.h"
 #include "model/client_stats.h"
 #include "model/rpc.h"
+#include "net/memory_pipe.h"
+#include "net/peer_watch.h"
+#include "net/rpc_error.h"
+#include "net/rpc_wire.h"
 #include "server/server.h"
 
 namespace drover::api {
 
-Status debug_allowed(const Call& call) {
-  if (call.agent.debug_enabled()) return {};
+Status debug_allowed(const Agent& agent) {
+  if (agent.debug_enabled()) return {};
   return Error(ErrorCode::kPermissionDenied, "Permission denied");
 }
 
-Async<Result<DebugTarget>> debug_target(Call& call) {
-  std::string node(call.query.get("node_id")), server(call.query.get("server_id"));
-  if (!node.empty() && !server.empty()) co_return invalid("Can only forward to either client node or server");
-  if (node.empty() && server.empty()) co_return DebugTarget{};
-  if (!node.empty()) {
-    auto* client = call.agent.client();
-    if (client && client->node_id().str() == node) co_return DebugTarget{true, node};
-    rpc::NodeSpecificRequest req;
-    req.NodeID = node;
-    req.AllowStale = true;
-    auto found = co_await call.rpc<rpc::SingleNodeResponse>("Node.GetNode", std::move(req));
-    if (!found) co_return Error(std::move(found).error());
-    if (!found->Node) co_return not_found(fmt::format("Unknown node {}", go_quote(node)));
-    co_return not_found("No path to node");
-  }
-  auto* local = call.agent.server();
-  auto name = fmt::format("{}.{}", call.agent.node_name(), call.agent.region());
-  bool own = local && (server == name || server == local->node_id() || (server == "leader" && local->is_leader()));
-  if (!own) co_return internal(fmt::format("unknown Nomad server {}", server));
-  co_return DebugTarget{true, name};
+Result<DebugTarget> debug_target(const Call& call) {
+  DebugTarget target{std::string(call.query.get("node_id")), std::string(call.query.get("server_id"))};
+  if (!target.node.empty() && !target.server.empty()) return invalid("Can only forward to either client node or server");
+  return target;
+}
+
+bool is_own(const Call& call, const DebugTarget& target) {
+  auto* client = call.agent.client();
+  return !target.named() || (client && client->node_id().str() == target.node);
 }
 
 namespace {
@@ -96,17 +90,6 @@ struct TapGuard {
 
 Async<std::monostate> until(Promise<std::monostate> p) { co_return co_await p; }
 
-// The next lines; "" when the heartbeat is due first.
-Async<std::string> next_lines(Loop& loop, Tap& tap, bool heartbeats) {
-  auto news = tap.next();
-  if (auto lines = tap.take(); !lines.empty()) co_return lines;
-  CancellableAwait<std::monostate> wait(until(news));
-  Timer timer;
-  if (heartbeats) timer = loop.after(kHeartbeat, [&wait] { wait.cancel(); });
-  (void)co_await wait;
-  co_return tap.take();
-}
-
 std::string frames_of(std::string_view lines) {
   if (lines.empty()) return "{}";
   std::string out;
@@ -119,16 +102,12 @@ std::string frames_of(std::string_view lines) {
   return out;
 }
 
-struct MonitorOptions {
-  LogLevel level = LogLevel::kInfo;
-  bool json = false, plain = false;
-};
-
-Result<MonitorOptions> options_of(Call& call) {
-  MonitorOptions o;
-  auto level = call.query.get("log_level");
-  if (!level.empty() && (!parse_log_level(level, o.level) || o.level == LogLevel::kOff))
-    return invalid(fmt::format("Unknown log level: {}", level));
+Result<rpc::MonitorRequest> request_of(Call& call) {
+  rpc::MonitorRequest r;
+  r.LogLevel = call.query.get("log_level");
+  LogLevel level;
+  if (!r.LogLevel.empty() && (!parse_log_level(r.LogLevel, level) || level == LogLevel::kOff))
+    return invalid(fmt::format("Unknown log level: {}", r.LogLevel));
   auto flag = [&](std::string_view name, std::string_view shown, bool& out) -> Status {
     auto text = call.query.get(name);
     if (text.empty()) return {};
@@ -137,38 +116,104 @@ Result<MonitorOptions> options_of(Call& call) {
     out = *b;
     return {};
   };
-  DROVER_CHECK(flag("log_json", "log json", o.json));
-  DROVER_CHECK(flag("plain", "plain", o.plain));
-  return o;
+  DROVER_CHECK(flag("log_json", "log json", r.LogJSON));
+  DROVER_CHECK(flag("plain", "plain", r.PlainText));
+  return r;
+}
+
+// The other end of the monitor that the request is about, the request taken. `local` runs one of this agent's own.
+Async<Result<std::unique_ptr<net::Stream>>> open_monitor(Call& call, rpc::MonitorRequest request, bool own, Running& local) {
+  if (own) {
+    auto [mine, theirs] = net::make_pipe(call.agent.world().loop);
+    local = Running(call.agent.self().monitor(std::move(theirs), std::move(request)));
+    co_return std::move(mine);
+  }
+  DROVER_CO_TRY(auto stream, co_await call.agent.stream("Agent.Monitor"));
+  std::string bytes = to_msgpack(request);
+  DROVER_CO_CHECK(co_await net::write_all(*stream, bytes));
+  co_return std::move(stream);
+}
+
+Async<Status> pass_log(Call& call, net::Stream& stream) {
+  auto& x = call.exchange;
+  net::RpcWire wire(stream);
+  for (;;) {
+    DROVER_CO_TRY(auto bytes, co_await wire.read_value());
+    DROVER_CO_TRY(auto message, from_msgpack<rpc::StreamErrWrapper>(bytes));
+    if (message.Error) co_return Error(net::rpc_code_of(message.Error->Code.value_or(500)), std::move(message.Error->Message));
+    if (!x.started()) DROVER_CO_CHECK(co_await x.start(200));
+    if (!co_await x.write(std::move(message.Payload.data))) co_return Status{};
+  }
 }
 
 }  // namespace
 
-Async<Result<Reply>> agent_monitor(Call& call) {
-  DROVER_CO_TRY(auto options, options_of(call));
-  if (!call.query.get("node_id").empty() && !call.query.get("server_id").empty())
-    co_return invalid("Cannot target node and server simultaneously");
-  auto target = co_await debug_target(call);
-  call.exchange.headers().set("Content-Type", options.plain ? "text/plain" : "application/json");
-  if (!target) {
-    // Errors of a stream arrive as its text, with the code in front or none at all.
-    auto& e = target.error();
-    if (!call.query.get("server_id").empty()) co_return invalid(e.message);
-    co_return internal(e.code == ErrorCode::kNotFound ? "RPC Error:: 404," + e.message : e.message);
-  }
-
-  auto& loop = call.agent.world().loop;
+Async<void> run_monitor(Agent& agent, std::unique_ptr<net::Stream> stream, rpc::MonitorRequest request) {
+  auto& loop = agent.world().loop;
+  LogLevel level = LogLevel::kInfo;
+  if (!request.LogLevel.empty()) (void)parse_log_level(request.LogLevel, level);
   auto tap = std::make_shared<Tap>(loop);
-  tap->open(options.level, options.json);
+  tap->open(level, request.LogJSON);
   TapGuard guard{tap};
-  auto& x = call.exchange;
-  while (true) {
-    auto lines = co_await next_lines(loop, *tap, !options.plain);
-    if (options.plain && lines.empty()) continue;
-    if (!x.started()) DROVER_CO_CHECK(co_await x.start(200));
-    auto sent = co_await x.write(options.plain ? lines : frames_of(lines));
-    if (!sent) co_return Reply{.sent = true};
+  net::RpcWire wire(*stream);
+  net::PeerWatch peer(loop, wire);
+  while (!peer.gone()) {
+    auto news = tap->next();
+    auto lines = tap->take();
+    if (lines.empty()) {
+      (void)co_await peer.wait(until(news), kHeartbeat);
+      lines = tap->take();
+    }
+    if (peer.gone() || (request.PlainText && lines.empty())) continue;
+    rpc::StreamErrWrapper out;
+    out.Payload.data = request.PlainText ? std::move(lines) : frames_of(lines);
+    if (!co_await wire.write(to_msgpack(out))) co_return;
   }
 }
+
+Async<Result<Reply>> agent_monitor(Call& call) {
+  DROVER_CO_TRY(auto request, request_of(call));
+  auto target = debug_target(call);
+  if (!target) co_return invalid("Cannot target node and server simultaneously");
+  call.exchange.headers().set("Content-Type", request.PlainText ? "text/plain" : "application/json");
+  request.NodeID = target->node;
+  request.ServerID = target->server;
+  DROVER_CO_CHECK(call.parse_options(request));
+  Running local;
+  DROVER_CO_TRY(auto stream, co_await open_monitor(call, std::move(request), is_own(call, *target), local));
+  auto done = co_await pass_log(call, *stream);
+  if (!done && !call.exchange.started()) co_return Error(std::move(done).error());
+  if (!done) (void)co_await call.exchange.write(done.error().message);
+  (void)co_await call.exchange.finish();
+  co_return Reply{.sent = true};
+}
+
+namespace {
+
+class Self final : public AgentSelf {
+ public:
+  explicit Self(Agent& agent) : agent_(agent) {}
+
+  Async<Result<rpc::HostDataResponse>> host() override {
+    DROVER_CO_CHECK(debug_allowed(agent_));
+    rpc::HostDataResponse out;
+    out.HostData = co_await on_pool(agent_.world(), [&agent = agent_] { return agent.host_data(); });
+    co_return out;
+  }
+  Async<Result<rpc::AgentPprofResponse>> profile(rpc::AgentPprofRequest request) override {
+    DROVER_CO_CHECK(debug_allowed(agent_));
+    co_return take_profile(request);
+  }
+  Async<void> monitor(std::unique_ptr<net::Stream> stream, rpc::MonitorRequest request) override {
+    return run_monitor(agent_, std::move(stream), std::move(request));
+  }
+
+ private:
+  Agent& agent_;
+};
+
+}  // namespace
+
+std::unique_ptr<AgentSelf> make_agent_self(Agent& agent) { return std::make_unique<Self>(agent); }
 
 }  // namespace drover::api

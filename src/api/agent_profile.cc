@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "api/agent_debug.h"
+#include "base/strings.h"
 
 namespace drover::api {
 namespace {
@@ -64,34 +65,67 @@ constexpr Profile kProfiles[] = {
     {"allocs", heap},          {"block", nothing},     {"mutex", nothing},
 };
 
-Result<Reply> answer_profile(Call& call, std::string_view name) {
-  if (name.empty()) return not_found("Invalid method");
-  if (name == "profile" || name == "trace") return internal(fmt::format("{} is not available: attach perf(1) to the process", name));
-  for (auto& p : kProfiles) {
-    if (p.name != name) continue;
-    auto& h = call.exchange.headers();
-    h.set("X-Content-Type-Options", "nosniff");
-    Reply r;
-    r.content_type = "text/plain; charset=utf-8";
-    r.body = p.read();
-    return r;
+rpc::AgentPprofRequest request_of(const Call& call, std::string_view name) {
+  rpc::AgentPprofRequest r;
+  bool own_type = name == "cmdline" || name == "trace";
+  r.ReqType = own_type ? name : name == "profile" ? "cpu" : "lookup";
+  if (r.ReqType == "lookup") r.Profile = name;
+  auto number = [&](std::string_view key) { return parse_int(call.query.get(key)).value_or(0); };
+  r.Seconds = number("seconds");
+  r.Debug = number("debug");
+  r.GC = number("gc");
+  return r;
+}
+
+Reply reply_of(Call& call, rpc::AgentPprofResponse profile) {
+  Reply r;
+  for (auto& [name, value] : profile.HTTPHeaders) {
+    if (name == "Content-Type") r.content_type = value;
+    else call.exchange.headers().set(name, value);
   }
-  return not_found(fmt::format("Pprof profile not found profile: {}", name));
+  r.body = std::move(profile.Payload.data);
+  return r;
 }
 
 }  // namespace
 
+Result<rpc::AgentPprofResponse> take_profile(const rpc::AgentPprofRequest& request) {
+  if (request.ReqType == "cpu" || request.ReqType == "trace")
+    return internal(fmt::format("{} is not available: attach perf(1) to the process", request.ReqType == "cpu" ? "profile" : "trace"));
+  auto& name = request.ReqType == "lookup" ? request.Profile : request.ReqType;
+  for (auto& p : kProfiles) {
+    if (p.name != name) continue;
+    rpc::AgentPprofResponse out;
+    out.HTTPHeaders = {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}};
+    out.Payload.data = p.read();
+    return out;
+  }
+  if (request.ReqType != "lookup") return not_found("Unknown profile request type");
+  return not_found(fmt::format("Pprof profile not found profile: {}", name));
+}
+
 Async<Result<Reply>> agent_profile(Call& call) {
-  DROVER_CO_CHECK(debug_allowed(call));
+  DROVER_CO_CHECK(debug_allowed(call.agent));
   if (call.rest.empty()) co_return not_found("Invalid method");
-  auto target = co_await debug_target(call);
-  if (!target) co_return Error(std::move(target).error());
-  co_return answer_profile(call, call.rest);
+  DROVER_CO_TRY(auto target, debug_target(call));
+  auto request = request_of(call, call.rest);
+  if (is_own(call, target)) {
+    DROVER_CO_TRY(auto own, take_profile(request));
+    co_return reply_of(call, std::move(own));
+  }
+  DROVER_CO_CHECK(call.parse_options(request));
+  request.NodeID = target.node;
+  request.ServerID = target.server;
+  DROVER_CO_TRY(auto found, co_await call.rpc<rpc::AgentPprofResponse>("Agent.Profile", std::move(request)));
+  co_return reply_of(call, std::move(found));
 }
 
 Async<Result<Reply>> debug_profile(Call& call) {
   if (!call.agent.debug_enabled()) co_return Reply{.status = 404};
-  if (!call.rest.empty()) co_return answer_profile(call, call.rest);
+  if (!call.rest.empty()) {
+    DROVER_CO_TRY(auto own, take_profile(request_of(call, call.rest)));
+    co_return reply_of(call, std::move(own));
+  }
   std::string names;
   for (auto& p : kProfiles) names += std::string(p.name) + "\n";
   co_return Reply::text(std::move(names));

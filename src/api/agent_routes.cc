@@ -115,7 +115,7 @@ Async<Result<Reply>> keyring(Call& call) {
   KeyringRequest request;
   if (op->op != gossip::KeyOp::kList) {
     auto decoded = co_await call.body(request);
-    if (!decoded) co_return internal(decoded.error().message);
+    if (!decoded) co_return invalid(decoded.error().message);
   }
   auto answers = co_await call.agent.server()->serf()->keys(op->op, request.Key);
   if (!answers.error.empty()) co_return internal(answers.error);
@@ -159,21 +159,28 @@ Async<Result<Reply>> health(Call& call) {
 // ---- host ----------------------------------------------------------------------------------------------------------
 
 
+// Of this agent: bare; of one that is named: with its name or node id.
 Async<Result<Reply>> host(Call& call) {
   if (!call.is("GET")) co_return method_error();
-  DROVER_CO_CHECK(debug_allowed(call));
-  auto target = co_await debug_target(call);
-  if (!target) co_return Error(std::move(target).error());
-  auto data = co_await on_pool(call.agent.world(), [&agent = call.agent] { return agent.host_data(); });
-  if (!target->named) co_return call.json(data);
-  Reply r{.json = true};
-  r.body = R"({"AgentID":)";
-  json_quote(target->id, r.body);
-  r.body += fmt::format(R"(,"HostData":{}}})", to_json(data));
-  co_return r;
+  DROVER_CO_CHECK(debug_allowed(call.agent));
+  DROVER_CO_TRY(auto target, debug_target(call));
+  if (is_own(call, target)) {
+    DROVER_CO_TRY(auto own, co_await call.agent.self().host());
+    if (!target.named()) co_return call.json(*own.HostData);
+    own.AgentID = target.node;
+    co_return call.json(own);
+  }
+  rpc::HostDataRequest request;
+  DROVER_CO_CHECK(call.parse_options(request));
+  request.NodeID = target.node;
+  request.ServerID = target.server;
+  DROVER_CO_TRY(auto found, co_await call.rpc<rpc::HostDataResponse>("Agent.Host", std::move(request)));
+  co_return call.json(found);
 }
 
 // ---- scheduler workers ---------------------------------------------------------------------------------------------
+
+std::string member_name(const Call& call) { return fmt::format("{}.{}", call.agent.node_name(), call.agent.region()); }
 
 Error server_only() { return invalid("Server only endpoint"); }
 
@@ -182,7 +189,7 @@ Async<Result<Reply>> schedulers(Call& call) {
   auto* server = call.agent.server();
   if (!server) co_return server_only();
   AgentSchedulerWorkersInfo out;
-  out.ServerID = server->node_id();
+  out.ServerID = member_name(call);
   out.Schedulers = List<AgentSchedulerWorkerInfo>::empty_list();
   for (auto& w : server->workers()) {
     auto& info = out.Schedulers.emplace_back();
@@ -197,7 +204,7 @@ Async<Result<Reply>> schedulers(Call& call) {
 
 Reply scheduler_config_reply(Call& call, server::Server& server) {
   AgentSchedulerWorkerConfigResponse out;
-  out.ServerID = server.node_id();
+  out.ServerID = member_name(call);
   out.NumSchedulers = server.worker_count();
   out.EnabledSchedulers = server.config().enabled_schedulers;
   return call.json(out);

@@ -3,49 +3,12 @@
 
 #include "api/routes.h"
 #include "api/rpc_reply.h"
-#include "base/snappy.h"
 #include "base/strings.h"
 #include "model/rpc.h"
-#include "model/task_events.h"
+#include "model/shown.h"
 
 namespace drover::api {
 namespace {
-
-drover::Resources task_resources(const AllocatedTaskResources& t) {
-  drover::Resources r;
-  r.CPU = t.Cpu.CpuShares;
-  r.Cores = static_cast<int64_t>(t.Cpu.ReservedCores.size());
-  r.MemoryMB = t.Memory.MemoryMB;
-  r.MemoryMaxMB = t.Memory.MemoryMaxMB;
-  r.Networks = t.Networks;
-  return r;
-}
-
-// The older shape of what was allocated, which clients still read; derived here so that the state does not keep it.
-void add_legacy_resources(Allocation& a) {
-  if (!a.AllocatedResources || a.Resources) return;
-  auto& total = a.Resources.ensure();
-  auto& shared = a.SharedResources.ensure();
-  shared.DiskMB = a.AllocatedResources->Shared.DiskMB;
-  shared.Networks = a.AllocatedResources->Shared.Networks;
-  total.DiskMB = shared.DiskMB;
-  total.Networks = shared.Networks;
-  for (auto& [name, t] : a.AllocatedResources->Tasks) {
-    auto r = task_resources(t);
-    total.CPU += r.CPU;
-    total.Cores += r.Cores;
-    total.MemoryMB += r.MemoryMB;
-    total.MemoryMaxMB += r.MemoryMaxMB ? r.MemoryMaxMB : r.MemoryMB;
-    for (auto& n : r.Networks) total.Networks.push_back(n);
-    a.TaskResources[name] = std::move(r);
-  }
-}
-
-void fill_messages(Map<TaskState>& states) {
-  for (auto& [name, state] : states)
-    for (auto& event : state.Events)
-      if (event.DisplayMessage.empty()) event.DisplayMessage = display_message(event);
-}
 
 Async<Result<Reply>> all_allocs(Call& call) {
   if (!call.is("GET")) co_return method_error();
@@ -103,25 +66,6 @@ Async<Result<Reply>> one_alloc(Call& call) {
 }
 
 }  // namespace
-
-Allocation shown_alloc(const Allocation& alloc) {
-  Allocation a = alloc;
-  add_legacy_resources(a);
-  if (a.Job && !a.Job->Payload.empty()) {
-    if (auto plain = snappy_decode(a.Job->Payload.data)) {
-      auto job = std::make_shared<drover::Job>(*a.Job);
-      job->Payload.data = std::move(*plain);
-      a.Job = std::move(job);
-    }
-  }
-  fill_messages(a.TaskStates);
-  return a;
-}
-
-List<AllocListStub> shown_stubs(List<AllocListStub> stubs) {
-  for (auto& s : stubs) fill_messages(s.TaskStates);
-  return stubs;
-}
 
 void add_alloc_routes(std::vector<Route>& routes) {
   routes.push_back({"/v1/allocations", all_allocs});

@@ -72,7 +72,7 @@ Status Call::parse_options(QueryOptions& o) {
   o.Filter = query.get("filter");
   o.NextToken = query.get("next_token");
   o.Reverse = query.get("reverse") == "true";
-  if (auto n = parse_int(query.get("per_page")); n && *n > 0 && *n <= INT32_MAX) o.PerPage = static_cast<int32_t>(*n);
+  if (auto n = parse_int(query.get("per_page")); n && *n >= INT32_MIN && *n <= INT32_MAX) o.PerPage = static_cast<int32_t>(*n);
   return {};
 }
 

@@ -70,8 +70,8 @@ Async<Result<Reply>> node_metadata(Call& call) {
   if (!decoded) co_return Error(std::move(decoded).error());
   if (!node.empty()) body.NodeID = node;
   DROVER_CO_TRY(auto* local, local_client_of_node(call, body.NodeID));
-  if (body.Meta.is_nil()) co_return invalid("missing required Meta object");
   if (local) {
+    if (body.Meta.is_nil()) co_return invalid("missing required Meta object");
     DROVER_CO_TRY(auto applied, local->apply_node_meta(body.Meta));
     co_return call.json(applied);
   }

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 #include "api/rpc_reply.h"
 #include "base/strings.h"
+#include "model/shown.h"
 #include "model/feature_requests.h"
 #include "server/stubs.h"
 

@@ -126,7 +126,7 @@ Async<Status> run(Call& call, net::WebSocket& socket, const std::string& id, Exe
 
 Async<Result<Reply>> exec_alloc(Call& call, std::string id) {
   DROVER_CO_TRY(auto query, parse_query(call));
-  auto socket = co_await call.exchange.upgrade_websocket();
+  auto socket = co_await call.exchange.upgrade_websocket("failed to upgrade connection: ");
   if (!socket) co_return Reply{.sent = true};
   auto done = co_await run(call, **socket, id, std::move(query));
   if (done) (void)co_await (*socket)->close(kNormal, "");

@@ -1,4 +1,6 @@
 // /v1/jobs, /v1/job/..., /v1/validate/job (reference http-api section 9).
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/routes.h"
@@ -25,7 +27,15 @@ void settle_scope(Call& call, api::Job& job, std::string body_region, std::strin
                        : job.Region && !job.Region->empty() ? *job.Region
                                                             : "";
   if (region.empty() || region == "global") region = call.agent.region();
-  if (!job.Multiregion) job.Region = region;
+  // A job of several regions is the global region's, and goes to one of its own.
+  if (!job.Multiregion) {
+    job.Region = region;
+  } else {
+    job.Region = "global";
+    auto& regions = job.Multiregion->Regions;
+    bool own = std::any_of(regions.begin(), regions.end(), [&](auto& r) { return r.Name == region; });
+    if (!regions.empty() && !own) region = regions[0].Name;
+  }
   std::string ns = !call.query.get("namespace").empty()             ? std::string(call.query.get("namespace"))
                    : !body_namespace.empty()                        ? body_namespace
                    : job.Namespace && !job.Namespace->empty()       ? *job.Namespace

@@ -61,7 +61,7 @@ Async<Result<Reply>> system_reconcile(Call& call) { return system_call(call, "Sy
 
 Result<std::optional<uint64_t>> cas_of(const Call& call) {
   auto text = call.query.get("cas");
-  if (text.empty()) return std::optional<uint64_t>();
+  if (!call.query.has("cas")) return std::optional<uint64_t>();
   auto n = parse_uint(text);
   if (!n) return invalid(fmt::format("Error parsing cas value: strconv.ParseUint: parsing {}: invalid syntax", go_quote(text)));
   return std::optional<uint64_t>(*n);
@@ -168,7 +168,6 @@ Async<Result<Reply>> write_namespace(Call& call, std::string_view name) {
   auto& ns = req.Namespaces.emplace_back();
   auto decoded = co_await call.body(ns);
   if (!decoded) co_return Error(std::move(decoded).error());
-  if (ns.Name.empty()) ns.Name = name;
   if (!name.empty() && ns.Name != name) co_return invalid("Namespace name does not match request path");
   co_return co_await reply_written<GenericResponse>(call, "Namespace.UpsertNamespaces", std::move(req));
 }

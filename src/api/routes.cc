@@ -119,7 +119,11 @@ Async<void> serve(Agent& agent, net::HttpRequest& request, net::HttpExchange& ex
   }
   auto* route = find_route(call.path, call.rest);
   if (!route) {
-    if (call.path == "/") co_await redirect(call, 307, with_query("/ui/", request.target));
+    std::string ignored;
+    // A folder asked for without its slash.
+    if (auto folder = call.path + "/"; !call.is("CONNECT") && find_route(folder, ignored) && ignored.empty())
+      co_await redirect(call, 301, with_query(folder, request.target));
+    else if (call.path == "/") co_await redirect(call, 307, with_query("/ui/", request.target));
     else (void)co_await exchange.respond(404, "");
     co_return;
   }

@@ -46,9 +46,6 @@ void add_acl_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
 void add_other_routes(std::vector<Route>& routes);
 
-// An allocation as HTTP shows it: with the older resource fields and with display messages of events.
-Allocation shown_alloc(const Allocation& alloc);
-List<AllocListStub> shown_stubs(List<AllocListStub> stubs);
 // The checks of an allocation, asked on its node; also served under /v1/client.
 Async<Result<Reply>> alloc_checks(Call& call, std::string alloc_id);
 

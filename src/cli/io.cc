@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -74,6 +75,8 @@ Io process_io() {
   io.now = [] { return net::RealClock().now(); };
   io.sleep = [](Duration d) { std::this_thread::sleep_for(d); };
   io.stdin_tty = isatty(0);
+  struct stat input;
+  io.stdin_piped = fstat(0, &input) == 0 && !S_ISCHR(input.st_mode);
   io.stdout_tty = isatty(1);
   io.stdin_fd = 0;
   io.stdout_fd = 1;

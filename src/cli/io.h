@@ -22,6 +22,7 @@ struct Io {
   std::function<Time()> now;
   std::function<void(Duration)> sleep;
   bool stdin_tty = false;
+  bool stdin_piped = true;  // no character device: /dev/null is one
   bool stdout_tty = false;
   int stdin_fd = -1;   // for commands that pump or set up a terminal; -1: none
   int stdout_fd = -1;

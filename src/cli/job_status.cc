@@ -1,4 +1,5 @@
 // job status, allocs, deployments.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <map>
@@ -219,6 +220,8 @@ int run_job_status(Context& c) {
   if (c.args.rest.empty()) {
     auto jobs = api->get_as<List<JobListStub>>("/v1/jobs");
     if (!jobs) return c.fail("Error querying jobs: " + jobs.error().message);
+    auto& rows = jobs->vec();
+    std::stable_sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.ID < b.ID; });
     c.ui.output(jobs->empty() ? "No running jobs" : job_list(*jobs, api->all_namespaces()));
     return 0;
   }

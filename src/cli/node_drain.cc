@@ -192,7 +192,7 @@ int run_drain(Context& c) {
   } else {
     given = a.rest[0];
   }
-  auto id = find_node_id(*api, given);
+  auto id = find_node_id(*api, given, kShortId, "toggling drain mode");
   if (!id) return c.fail(id.error().message);
   auto node = api->get_as<Node>("/v1/node/" + *id);
   if (!node) return c.fail("Error toggling drain mode: " + node.error().message);

@@ -41,7 +41,7 @@ int run_eligibility(Context& c) {
   } else {
     given = c.args.rest[0];
   }
-  auto id = find_node_id(*api, given);
+  auto id = find_node_id(*api, given, kShortId, "updating scheduling eligibility");
   if (!id) return c.fail(id.error().message);
   NodeUpdateEligibilityRequest request;
   request.NodeID = *id;

@@ -169,8 +169,8 @@ class NodePage {
       auto row = fmt::format("{}|{}|{}", absolute_time(e.Timestamp), subsystem, e.Message);
       if (c_.verbose()) {
         std::vector<std::string> details;
-        for (auto& [k, v] : e.Details) details.push_back(k + " = " + v);
-        row += "|" + join(details, " ");
+        for (auto& [k, v] : e.Details) details.push_back(k + ": " + v);
+        row += "|" + join(details, ", ");
       }
       rows.push_back(row);
     }

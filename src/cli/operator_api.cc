@@ -21,7 +21,7 @@ struct Request {
 Result<Request> make_request(const Context& c, const Api& api) {
   auto& s = api.settings();
   Request r;
-  r.has_body = !c.io.stdin_tty;
+  r.has_body = c.io.stdin_piped;
   r.method = c.args.text("X");
   if (r.method.empty()) r.method = r.has_body ? "POST" : "GET";
   auto parsed = net::Url::parse(c.args.rest[0]);

@@ -17,7 +17,7 @@ std::string sanitize_uuid_prefix(std::string_view prefix) {
   return std::string(digits % 2 ? prefix.substr(0, prefix.size() - 1) : prefix);
 }
 
-std::optional<AllocListStub> find_alloc_stub(Context& c, Api& api, const std::string& prefix, std::string_view too_short) {
+std::optional<AllocListStub> find_alloc_stub(Context& c, Api& api, const std::string& prefix, std::string_view too_short, std::string_view what) {
   if (prefix.size() == 1) {
     c.fail(too_short);
     return std::nullopt;
@@ -72,7 +72,7 @@ std::optional<std::string> random_alloc_of_job(Context& c, Api& api, const std::
 Result<std::string> find_node_id(Api& api, const std::string& prefix, std::string_view too_short) {
   if (prefix.size() == 1) return invalid(std::string(too_short));
   auto found = api.get_as<List<NodeListStub>>("/v1/nodes", {{"prefix", sanitize_uuid_prefix(prefix)}});
-  if (!found) return invalid("Error querying node: " + found.error().message);
+  if (!found) return invalid(fmt::format("Error {}: {}", what, found.error().message));
   if (found->empty()) return invalid(fmt::format("No node(s) with prefix or id \"{}\" found", prefix));
   if (found->size() > 1) return invalid("Prefix matched multiple nodes\n\n" + node_stub_list(*found, true));
   return found->front().ID.str();

@@ -28,9 +28,11 @@ std::optional<Allocation> find_alloc(Context& c, Api& api, const std::string& pr
 // An allocation of the job: a running one, else any, chosen at random.
 std::optional<std::string> random_alloc_of_job(Context& c, Api& api, const std::string& job);
 
-// The full id of a node.
-Result<std::string> find_node_id(Api& api, const std::string& prefix,
-                                 std::string_view too_short = "Identifier must contain at least two characters.");
+inline constexpr std::string_view kShortId = "Identifier must contain at least two characters.";
+
+// The full id of a node. Errors of the query are `Error <what>: ...`.
+Result<std::string> find_node_id(Api& api, const std::string& prefix, std::string_view too_short = kShortId,
+                                 std::string_view what = "querying node");
 
 std::optional<std::string> find_eval_id(Context& c, Api& api, const std::string& prefix);
 

@@ -279,6 +279,7 @@ class ScriptRun {
     io.now = [&] { return now_; };
     io.sleep = [&](Duration d) { now_ = now_ + d; };
     io.stdin_tty = io.stdout_tty = terminal_;
+    io.stdin_piped = !terminal_;
     if (terminal_) io.env.emplace_back("NOMAD_CLI_NO_COLOR=1");
     (void)server_.take_asked();
     int code = run(words, io);

@@ -26,6 +26,10 @@ namespace drover::net {
 class Network;
 }
 
+namespace drover {
+class AgentSelf;
+}
+
 namespace drover::client {
 
 class AllocRunner;
@@ -52,6 +56,9 @@ class Client {
   Client(Config config, ClientDeps deps);
   ~Client();
   Client(const Client&) = delete;
+
+  // What the agent tells of itself; null: nothing. Outlives the client.
+  AgentSelf* self = nullptr;
 
   // Prepares directories, identity and fingerprints, restores allocations and begins to talk to the servers. Answers
   // when the node is ready to be registered (the first driver fingerprints are in, or 50 s have passed). An error is

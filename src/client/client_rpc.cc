@@ -9,6 +9,7 @@
 #include "client/alloc_fs.h"
 #include "client/client.h"
 #include "codec/msgpack.h"
+#include "model/agent_self.h"
 #include "model/client_rpc.h"
 #include "net/memory_pipe.h"
 #include "net/rpc_error.h"
@@ -79,6 +80,25 @@ Async<Status> fs_stat(World& world, Client& client, const rpc::FsRequest& req, r
   co_return Status{};
 }
 
+Result<AgentSelf*> self_of(Client& client) {
+  if (!client.self) return Error(ErrorCode::kNotImplemented, "Invalid method");
+  return client.self;
+}
+
+Async<Status> agent_host(World&, Client& client, const rpc::HostDataRequest&, rpc::HostDataResponse& out) {
+  DROVER_CO_TRY(auto* self, self_of(client));
+  DROVER_CO_TRY(out, co_await self->host());
+  out.AgentID = client.node_id().str();
+  co_return Status{};
+}
+
+Async<Status> agent_profile(World&, Client& client, const rpc::AgentPprofRequest& req, rpc::AgentPprofResponse& out) {
+  DROVER_CO_TRY(auto* self, self_of(client));
+  DROVER_CO_TRY(out, co_await self->profile(req));
+  out.AgentID = client.node_id().str();
+  co_return Status{};
+}
+
 Async<Status> meta_read(World&, Client& client, const rpc::NodeSpecificRequest&, NodeMetaResponse& out) {
   out = client.node_meta();
   co_return Status{};
@@ -116,6 +136,8 @@ constexpr Row kRows[] = {
     {"Allocations.GarbageCollectAll", RowOf<&collect_all>::run},
     {"FileSystem.List", RowOf<&fs_list>::run},
     {"FileSystem.Stat", RowOf<&fs_stat>::run},
+    {"Agent.Host", RowOf<&agent_host>::run},
+    {"Agent.Profile", RowOf<&agent_profile>::run},
     {"NodeMeta.Read", RowOf<&meta_read>::run},
     {"NodeMeta.Apply", RowOf<&meta_apply>::run},
 };

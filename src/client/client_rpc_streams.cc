@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/cancel.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
 #include "client/client.h"
@@ -11,6 +12,7 @@
 #include "codec/json.h"
 #include "codec/msgpack.h"
 #include "drivers/driver.h"
+#include "model/agent_self.h"
 #include "model/client_rpc.h"
 #include "net/rpc_error.h"
 #include "net/rpc_wire.h"
@@ -144,6 +146,23 @@ Async<void> serve(World& world, Client& client, std::unique_ptr<net::Stream> str
   stream->shutdown_write();
 }
 
+Async<void> monitor(World&, Client& client, std::unique_ptr<net::Stream> stream, std::string unread) {
+  net::RpcWire wire(*stream, std::move(unread));
+  auto body = co_await wire.read_value();
+  if (!body) co_return;
+  auto request = from_msgpack<rpc::MonitorRequest>(*body);
+  LogLevel level;
+  if (!request) {
+    co_await send_error(*stream, request.error());
+  } else if (!request->LogLevel.empty() && !parse_log_level(request->LogLevel, level)) {
+    co_await send_error(*stream, invalid("Unknown log level"));
+  } else if (client.self) {
+    co_await client.self->monitor(std::move(stream), std::move(*request));
+    co_return;
+  }
+  stream->shutdown_write();
+}
+
 struct StreamRow {
   std::string_view method;
   ClientStreamFn serve;
@@ -152,6 +171,7 @@ constexpr StreamRow kStreams[] = {
     {"FileSystem.Logs", serve<&logs, true>},
     {"FileSystem.Stream", serve<&file, true>},
     {"Allocations.Exec", serve<&exec, false>},
+    {"Agent.Monitor", monitor},
 };
 
 }  // namespace

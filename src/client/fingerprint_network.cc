@@ -98,7 +98,7 @@ List<NodeNetworkResource> node_networks(const FingerprintInput& in, const std::v
     NodeNetworkResource network;
     network.Mode = "host";
     network.Device = i.name;
-    network.MacAddress = i.mac;
+    if (i.mac != "00:00:00:00:00:00") network.MacAddress = i.mac;  // loopback has none
     network.Speed = link_speed(in, i.name);
     network.Addresses = addresses_of(in, i, i.name == main);
     if (!network.Addresses.empty()) out.push_back(std::move(network));

@@ -393,7 +393,8 @@ class Decoder {
       return;
     }
     auto dot = type.name.rfind('.');
-    where_.struct_name = dot == std::string_view::npos ? type.name : type.name.substr(dot + 1);
+    bool nameless = type.name.starts_with("struct {");
+    where_.struct_name = nameless ? "" : dot == std::string_view::npos ? type.name : type.name.substr(dot + 1);
     if (!where_.path.empty()) where_.path += '.';
     where_.path += f->json_name;
     leaf_of_field_ = true;

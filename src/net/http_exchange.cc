@@ -132,7 +132,7 @@ class Exchange : public HttpExchange {
     co_return Status{};
   }
 
-  Async<Result<std::unique_ptr<WebSocket>>> upgrade_websocket() override {
+  Async<Result<std::unique_ptr<WebSocket>>> upgrade_websocket(std::string refusal) override {
     if (started_) co_return internal("http: the reply has started");
     auto& r = turn_.request;
     auto plan = plan_websocket_upgrade(r.method, r.host, r.headers);
@@ -140,7 +140,7 @@ class Exchange : public HttpExchange {
       headers_.set("Content-Type", "text/plain; charset=utf-8");
       headers_.set("X-Content-Type-Options", "nosniff");
       headers_.set("Sec-Websocket-Version", "13");
-      (void)co_await respond(plan.status, std::string(status_text(plan.status)) + "\n");
+      (void)co_await respond(plan.status, std::string(status_text(plan.status)) + "\n" + (refusal.empty() ? "" : refusal + plan.error));
       co_return invalid(std::move(plan.error));
     }
     started_ = finished_ = upgraded_ = true;

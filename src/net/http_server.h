@@ -52,7 +52,7 @@ class HttpExchange {
 
   // Makes this connection a websocket that lives no longer than the exchange. When the request is no proper upgrade,
   // the client has been answered (400, 403 or 405) and the error says why.
-  virtual Async<Result<std::unique_ptr<WebSocket>>> upgrade_websocket() = 0;
+  virtual Async<Result<std::unique_ptr<WebSocket>>> upgrade_websocket(std::string refusal = {}) = 0;
 };
 
 using HttpHandler = std::function<Async<void>(HttpRequest&, HttpExchange&)>;

@@ -61,7 +61,7 @@ struct Config {
   std::string build = "1.5.7-dev";
 
   int num_schedulers = 1;
-  std::vector<std::string> enabled_schedulers = {"service", "batch", "system", "sysbatch", "_core"};
+  std::vector<std::string> enabled_schedulers = {"system", "sysbatch", "service", "batch", "_core"};
   HeartbeatOptions heartbeats;
   GcThresholds gc;
   Duration eval_nack_timeout = 60s;

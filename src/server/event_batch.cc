@@ -51,6 +51,7 @@ std::string namespace_of_row(const void* row) {
 void encode_alloc(const void* row, std::string& out) {
   Allocation a = as<Allocation>(row);
   a.Job = nullptr;
+  add_legacy_resources(a);
   encode_as(a, out);
 }
 void encode_token(const void* row, std::string& out) {

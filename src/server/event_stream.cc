@@ -4,11 +4,11 @@
 #include "base/metrics.h"
 #include "codec/msgpack.h"
 #include "model/client_rpc.h"
+#include "net/peer_watch.h"
 #include "net/rpc_pool.h"
 #include "net/rpc_wire.h"
 #include "server/event_broker.h"
 #include "server/node_rpc.h"
-#include "server/peer_watch.h"
 #include "server/server.h"
 #include "server/streaming.h"
 
@@ -42,7 +42,7 @@ Async<std::string> encode(World& world, EventBroker::BatchRef batch, std::vector
 
 // Until the subscriber has gone (no error), falls behind or is closed.
 Async<Status> send(World& world, net::RpcWire& wire, EventBroker::Subscription& sub, const EventFilter& filter) {
-  PeerWatch peer(world.loop, wire);
+  net::PeerWatch peer(world.loop, wire);
   DROVER_CO_CHECK(co_await wire.write(line("{}")));
   auto beat = world.clock.monotonic() + kHeartbeat;
   for (;;) {

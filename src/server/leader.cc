@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "codec/msgpack.h"
 #include "model/rpc.h"
 #include "model/status.h"
 #include "server/autopilot.h"
@@ -48,7 +49,19 @@ Now Leader::now() const {
   return {clock.monotonic(), clock.now()};
 }
 
+// The reference begins a term with a barrier: indexes that clients see count it.
+Async<Status> Leader::write_barrier() {
+  if (barrier_written_) co_return Status{};
+  std::string entry(1, static_cast<char>(static_cast<uint8_t>(state::EntryType::kBarrier) | state::kIgnoreUnknown));
+  auto stamp = now().wall.unix_nanos;
+  msgpack_encode(type_of<int64_t>(), &stamp, entry);
+  DROVER_CO_TRY(auto r, co_await server_.propose(std::move(entry)));
+  barrier_written_ = true;
+  co_return Status{};
+}
+
 Async<Status> Leader::establish() {
+  DROVER_CO_CHECK(co_await write_barrier());
   DROVER_CO_CHECK(co_await write_first_objects(server_));
   auto config = server_.snapshot().scheduler_config().get();
   set_brokers_enabled(!config || !config->PauseEvalBroker);

@@ -40,6 +40,7 @@ class Leader {
   // Writes what the first leader must (scheduler config, autopilot config, cluster id), restores the queues from the
   // state and starts the duties. Then `ready`.
   Async<Status> establish();
+  Async<Status> write_barrier();
   bool ready() const { return ready_; }
   uint64_t term() const { return term_; }
 
@@ -100,6 +101,7 @@ class Leader {
   Server& server_;
   uint64_t term_;
   bool ready_ = false;
+  bool barrier_written_ = false;
   EvalBroker broker_;
   BlockedEvals blocked_;
   Heartbeats heartbeats_;

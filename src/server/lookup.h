@@ -31,7 +31,8 @@ std::string create_token(uint64_t create_index, const Uuid& id);
 // tokens as text, which loses rows where the indexes of a page have different lengths.
 bool token_before(std::string_view a, std::string_view b);
 
-// Takes one page of `rows`: those that `select` admits, from NextToken on, that pass the filter, up to PerPage (0: all).
+// Takes one page of `rows`: those that `select` admits, from NextToken on, that pass the filter, up to PerPage (0: all;
+// negative: none, as in the reference).
 // `token` names a row's place; `take` receives what is on the page. Returns the token of the next page, empty at the
 // end. Errors are the reference's, kInvalid.
 struct TakeAll {
@@ -53,14 +54,14 @@ Result<std::string> paginate(state::Rows<T> rows, const QueryOptions& o, Token t
   for (auto& row : rows) {
     if (!select(*row)) continue;
     std::string at;
-    if (!o.NextToken.empty() || o.PerPage > 0) at = token(*row);
+    if (!o.NextToken.empty() || o.PerPage != 0) at = token(*row);
     if (!o.NextToken.empty() && (o.Reverse ? token_before(o.NextToken, at) : token_before(at, o.NextToken))) continue;
     if (filter) {
       auto yes = filter->matches(shape(*row));
       if (!yes) return invalid("failed to read result page: " + yes.error().message);
       if (!*yes) continue;
     }
-    if (o.PerPage > 0 && count == o.PerPage) return at;
+    if (o.PerPage != 0 && count >= o.PerPage) return at;
     ++count;
     take(row);
   }

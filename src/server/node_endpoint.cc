@@ -189,10 +189,10 @@ Async<Status> node_update_drain(Server& server, const rpc::NodeUpdateDrainReques
     d.StartedAt = node->DrainStrategy && !node->DrainStrategy->StartedAt.unset() ? node->DrainStrategy->StartedAt : now;
     if (d.Deadline > Duration::zero()) d.ForceDeadline = now + d.Deadline;
     event.Message = node->DrainStrategy ? "Node drain strategy updated" : "Node drain strategy set";
-  } else {
+  } else if (node->DrainStrategy) {
     event.Message = "Node drain disabled";
   }
-  entry.NodeEvent = event;
+  if (!event.Message.empty()) entry.NodeEvent = event;
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNodeUpdateDrain, entry));
   resp.NodeModifyIndex = resp.Index = applied.index;
   bool becomes_eligible = node->SchedulingEligibility == node_eligibility::kIneligible && req.MarkEligible && !req.DrainStrategy;

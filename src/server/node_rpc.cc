@@ -60,12 +60,11 @@ Async<std::string> server_with_node(Server& server, std::string node_id) {
   co_return best;
 }
 
-struct Route {
-  std::string_view on_server, on_client;
-};
+using Route = NodeRoute;
 
-// Encodes, calls the node, decodes.
-Async<Status> call_node(Server& server, std::string node_id, Route route, const TypeInfo& request_type, const void* request,
+}  // namespace
+
+Async<Status> call_node(Server& server, std::string node_id, NodeRoute route, const TypeInfo& request_type, const void* request,
                         const TypeInfo& response_type, void* response) {
   DROVER_CO_CHECK(check_node(server, node_id));
   if (!server.cluster()) co_return no_path();
@@ -87,6 +86,8 @@ Async<Status> call_node(Server& server, std::string node_id, Route route, const 
   response_type.reset(response);
   co_return msgpack_decode(response_type, response, rest);
 }
+
+namespace {
 
 template <class Request>
 Result<std::string> node_of_alloc(Server& server, const Request& request) {

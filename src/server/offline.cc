@@ -62,8 +62,10 @@ Result<std::string> entry_json(const raft::OfflineEntry& e, bool pretty) {
       {"LogType", fmt::format("\"{}\"", log_type(e.kind))}, {"Term", fmt::format("{}", e.term)}, {"Index", fmt::format("{}", e.index)}};
   if (e.kind == raft::OfflineEntry::Kind::kCommand) {
     DROVER_TRY(auto entry, state::parse_entry(e.data));
-    fields.emplace_back("CommandType", fmt::format("\"{}\"", command_name(entry)));
-    if (entry.ignore_unknown) fields.emplace_back("IgnoreUnknownTypeFlag", "true");
+    bool barrier = entry.type == static_cast<uint8_t>(state::EntryType::kBarrier);
+    if (barrier) fields[0].second = "\"LogBarrier\"";
+    else fields.emplace_back("CommandType", fmt::format("\"{}\"", command_name(entry)));
+    if (entry.ignore_unknown && !barrier) fields.emplace_back("IgnoreUnknownTypeFlag", "true");
     DROVER_TRY(auto body, body_json(entry, pretty ? kPretty : kCompact));
     if (!body.empty()) fields.emplace_back("Body", std::move(body));
   }

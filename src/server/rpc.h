@@ -104,5 +104,6 @@ void add_dispatch_rows(std::vector<RpcRow>& rows);
 void add_variable_rows(std::vector<RpcRow>& rows);
 void add_csi_rows(std::vector<RpcRow>& rows);
 void add_worker_rows(std::vector<RpcRow>& rows);
+void add_agent_rows(std::vector<RpcRow>& rows);
 
 }  // namespace drover::server

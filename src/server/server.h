@@ -37,6 +37,10 @@ class Disk;
 class Replica;
 }  // namespace drover::raft
 
+namespace drover {
+class AgentSelf;
+}
+
 namespace drover::server {
 
 class AllocUpdateBatch;
@@ -123,6 +127,9 @@ class Server {
   Membership* membership() { return membership_.get(); }
   gossip::Serf* serf();
   Keyring& keyring() { return *keyring_; }
+  // What the agent tells of itself; null: nothing. Outlives the server.
+  void set_self(AgentSelf* self) { self_ = self; }
+  AgentSelf* self() { return self_; }
   // Null where the configuration switches it off.
   EventBroker* events() { return events_.get(); }
   // Null without a network.
@@ -182,6 +189,7 @@ class Server {
   Running establishing_;
   uint64_t term_ = 0;
   Time started_;
+  AgentSelf* self_ = nullptr;
   bool stopped_ = false;
 };
 

@@ -70,6 +70,7 @@ const std::vector<StreamingRow>& streaming_table() {
   static const std::vector<StreamingRow> table = {
       {kExec, forward_to_node<kExec>},
       {"Event.Stream", serve_events},
+      {"Agent.Monitor", serve_monitor},
       {kLogs, forward_to_node<kLogs>},
       {kStream, forward_to_node<kStream>},
   };

@@ -27,6 +27,9 @@ const StreamingRow* find_streaming(std::string_view method);
 // Event.Stream (event_stream.cc).
 Async<void> serve_events(Server& server, std::unique_ptr<net::Stream> stream, std::string unread);
 
+// Agent.Monitor (agent_endpoint.cc).
+Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, std::string unread);
+
 // From the wire: reads the header and serves. `Unknown rpc method: "x"`.
 Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream);
 // From this process: the caller's end of a stream whose method is taken.

@@ -137,7 +137,9 @@ Result<Allocation> denormalize(const State& state, const Allocation& diff) {
     a.DesiredStatus = alloc_desired::kStop;
     if (!diff.ClientStatus.empty()) a.ClientStatus = diff.ClientStatus;
     if (!diff.FollowupEvalID.nil()) a.FollowupEvalID = diff.FollowupEvalID;
-    if (!diff.AllocStates.empty()) a.AllocStates = diff.AllocStates;
+    // A state without a value ends an earlier one; where there is none it says nothing, and the reference keeps none.
+    bool says = !diff.AllocStates.empty() && (!a.AllocStates.empty() || !diff.AllocStates.back().Value.empty());
+    if (says) a.AllocStates = diff.AllocStates;
   }
   if (diff.ModifyTime) a.ModifyTime = diff.ModifyTime;
   return a;

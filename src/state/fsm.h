@@ -86,6 +86,7 @@ enum class EntryType : uint8_t {
   kNamespaceUpsert = 64,
   kNamespaceDelete = 65,
   kApplyPlanResultsBatch = 96,
+  kBarrier = 97,  // does nothing; a new leader's first entry
 };
 // Or'ed into the type byte: a server that does not know the type skips the entry.
 inline constexpr uint8_t kIgnoreUnknown = 128;

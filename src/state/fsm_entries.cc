@@ -416,7 +416,7 @@ Status volume_claim_batch(Context& c, rpc::CSIVolumeClaimBatchRequest& r) {
 }
 Status plugin_delete(Context& c, rpc::CSIPluginDeleteRequest& r) { return delete_csi_plugin(c.txn, r.ID); }
 
-// Numbers that the reference reserves and does nothing for.
+// Numbers that the reference reserves and does nothing for, and the barrier.
 Status nothing(Context&, std::string_view) { return {}; }
 
 #define ROW(type, body, fn) {EntryType::k##type, #type, &type_of<body>, &with_body<body, fn>, &body_json<body>}
@@ -487,6 +487,7 @@ const EntryRow kRows[] = {
     ROW(NamespaceUpsert, rpc::NamespaceUpsertRequest, namespace_upsert),
     ROW(NamespaceDelete, rpc::NamespaceDeleteRequest, namespace_delete),
     ROW(ApplyPlanResultsBatch, rpc::ApplyPlanResultsBatch, plan_results_batch),
+    ROW_WITHOUT_BODY(Barrier, nothing),
 };
 
 }  // namespace

@@ -166,6 +166,7 @@ void add_plans(LogBuilder& b) {
   status.Eval = eval(107, "web");
   b.add(EntryType::kDeploymentStatusUpdate, status);
   b.add_bare(EntryType::kReconcileJobSummaries);
+  b.add_bare(EntryType::kBarrier);
   b.add_bare(EntryType::kAllocUpdate);
 }
 

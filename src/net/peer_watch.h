@@ -9,12 +9,12 @@
 #include "base/cancel.h"
 #include "net/rpc_wire.h"
 
-namespace drover::server {
+namespace drover::net {
 
 // Resumes a flow that waits when its peer has gone: the wait ends as if its time were up.
 class PeerWatch {
  public:
-  PeerWatch(Loop& loop, net::RpcWire& wire) : loop_(loop), watching_(watch(loop, wire, state_)) {}
+  PeerWatch(Loop& loop, RpcWire& wire) : loop_(loop), watching_(watch(loop, wire, state_)) {}
   bool gone() const { return state_->gone; }
   // Waits for `task`, at most for `limit`; empty: the time is up, or the peer has gone.
   template <class T>
@@ -36,7 +36,7 @@ class PeerWatch {
     std::function<void()> cancel;
   };
   // The news comes as a callback of its own: whoever is resumed by it destroys this flow.
-  static Async<void> watch(Loop& loop, net::RpcWire& wire, std::shared_ptr<State> state) {
+  static Async<void> watch(Loop& loop, RpcWire& wire, std::shared_ptr<State> state) {
     co_await wire.ended();
     state->gone = true;
     loop.post([state] {
@@ -48,4 +48,4 @@ class PeerWatch {
   Running watching_;
 };
 
-}  // namespace drover::server
+}  // namespace drover::net
