@@ -20,7 +20,8 @@ struct Node {
   Op op = Op::kEqual;
   bool negated = false;
   std::string value;
-  std::shared_ptr<const re2::RE2> pattern;  // kMatches
+  std::shared_ptr<const re2::RE2> pattern;  // kMatches; null: `fault`
+  std::string fault;                        // why the pattern does not compile: told where it is first applied
 };
 
 }  // namespace drover::bexpr

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "bexpr/ast.h"
 #include "bexpr/bexpr.h"
+#include "bexpr/regexp_text.h"
 
 namespace drover::bexpr {
 namespace {
@@ -340,25 +341,28 @@ class Parser {
   std::string error_;  // an error that no alternative can mend
 };
 
-Status compile(Node& n) {
+void compile(Node& n) {
   if (n.kind != Node::Kind::kMatch) {
-    DROVER_CHECK(compile(const_cast<Node&>(*n.left)));
-    return n.right ? compile(const_cast<Node&>(*n.right)) : Status{};
+    compile(const_cast<Node&>(*n.left));
+    if (n.right) compile(const_cast<Node&>(*n.right));
+    return;
   }
-  if (n.op != Op::kMatches) return {};
+  if (n.op != Op::kMatches) return;
+  if (auto good = check_regexp(n.value); !good) {
+    n.fault = "Failed to compile regular expression " + go_quote(n.value) + ": " + good.error().message;
+    return;
+  }
   re2::RE2::Options options;
   options.set_log_errors(false);
   auto re = std::make_shared<re2::RE2>(n.value, options);
-  if (!re->ok()) return invalid("failed to compile regular expression " + go_quote(n.value) + ": " + re->error());
   n.pattern = std::move(re);
-  return {};
 }
 
 }  // namespace
 
 Result<Filter> Filter::parse(std::string_view text) {
   DROVER_TRY(auto root, Parser(text).run());
-  DROVER_CHECK(compile(*root));
+  compile(*root);
   return Filter(std::move(root));
 }
 

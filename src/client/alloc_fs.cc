@@ -150,6 +150,8 @@ Result<AllocFileInfo> stat_now(const AllocFiles& files, const std::string& path)
   auto name = relative == "." ? files.paths.root.substr(files.paths.root.rfind('/') + 1)
                               : relative.substr(relative.rfind('/') + 1);
   auto out = info_of(name, st);
+  // What nobody can read has this type too: folders, empty files, secrets.
+  out.ContentType = "application/octet-stream";
   if (out.IsDir || !S_ISREG(st.st_mode)) return out;
   if (name.ends_with(".json")) {
     out.ContentType = "application/json";
@@ -157,7 +159,7 @@ Result<AllocFileInfo> stat_now(const AllocFiles& files, const std::string& path)
     auto reading = open_in(files, path, O_RDONLY | O_NONBLOCK);
     char head[512];
     ssize_t n = reading ? ::pread(reading->fd(), head, sizeof head, 0) : -1;
-    if (n >= 0) out.ContentType = sniff_content_type(std::string_view(head, static_cast<size_t>(n)));
+    if (n > 0) out.ContentType = sniff_content_type(std::string_view(head, static_cast<size_t>(n)));
   }
   return out;
 }

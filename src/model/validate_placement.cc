@@ -6,7 +6,7 @@
 
 #include "base/strings.h"
 #include "model/job_defaults.h"
-#include "model/regexp_text.h"
+#include "bexpr/regexp_text.h"
 #include "model/validate_parts.h"
 #include "model/version.h"
 

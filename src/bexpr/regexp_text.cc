@@ -1,4 +1,4 @@
-#include "model/regexp_text.h"
+#include "bexpr/regexp_text.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>
