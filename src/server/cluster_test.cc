@@ -211,7 +211,7 @@ TEST_F(ClusterTest, RegionsAreReachedThroughAnyOfTheirServers) {
   auto none = run_async(sim.loop, f.server->call<rpc::SingleNamespaceResponse>("Namespace.GetNamespace", ask), 30s);
   EXPECT_EQ((*none).error().message, "No path to region");
   auto regions = call<List<std::string>>(f, "Region.List", rpc::GenericRequest{});
-  EXPECT_EQ(regions->vec(), (std::vector<std::string>{"far", "global"}));
+  EXPECT_EQ(*regions, (List<std::string>{"far", "global"}));
 }
 
 TEST_F(ClusterTest, ACutOffLeaderServesNoStaleReads) {
