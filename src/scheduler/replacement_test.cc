@@ -407,5 +407,31 @@ TEST(PlanApply, RefusedPartIsTriedAgain) {
   EXPECT_EQ(step->eval.QueuedAllocations.at("web"), 0);
 }
 
+// An id that comes again would overwrite the allocation that has it.
+TEST(PlanApply, EachPassGivesNewIds) {
+  Harness h;
+  h.add_nodes(4);
+  auto j = make_job();
+  j.TaskGroups[0].Count = 12;
+  auto job = h.add_job(j);
+  EvalProcess process(make_eval(*job), {}, 1);
+  auto step = process.start(std::make_shared<MemState>(*h.state), nullptr, kNow);
+  std::set<Uuid> seen;
+  for (int pass = 0; pass < 8; ++pass) {
+    ASSERT_TRUE(step);
+    ASSERT_EQ(step->kind, Step::Kind::kSubmit);
+    for (auto& a : Harness::all(step->Plan.NodeAllocation)) EXPECT_TRUE(seen.insert(a->ID).second) << "pass " << pass;
+    // One of the plan's allocations is granted, the rest is refused.
+    PlanResult granted;
+    granted.RefreshIndex = h->at;
+    for (auto& [node, allocs] : step->Plan.NodeAllocation) {
+      granted.NodeAllocation[node].push_back(allocs[0]);
+      break;
+    }
+    h->apply(granted, job);
+    step = process.result(granted, std::make_shared<MemState>(*h.state), nullptr, kNow);
+  }
+}
+
 }  // namespace
 }  // namespace drover::scheduler

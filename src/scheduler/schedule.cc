@@ -94,6 +94,14 @@ struct EvalProcess::Impl {
   ::drover::Plan submitted;  // what the last pass asked for
   std::unique_ptr<Fleet> own_fleet;
 
+  // A pass after a refusal looks at the nodes in another order, and gives its allocations other ids. The seeds must not lie on
+  // one sequence of the generator: its seeds that differ by its step give one sequence, shifted, with the ids of the pass before.
+  uint64_t pass_seed(uint64_t pass) const {
+    if (pass == 0) return seed;
+    SeededRandom of_seed(seed);
+    return SeededRandom(of_seed.next() + pass).next();
+  }
+
   Evaluation with_status(std::string_view status, std::string_view description) const {
     auto e = eval;
     e.Status = status;
@@ -112,9 +120,7 @@ struct EvalProcess::Impl {
       fleet = own_fleet.get();
     }
     fleet->sync(state);
-    // A pass after a refusal looks at the nodes in another order.
-    uint64_t pass_seed = seed + passes++ * 0x9e3779b97f4a7c15ull;
-    pass = type->run(*state, *fleet, eval, options, now, pass_seed, carried);
+    pass = type->run(*state, *fleet, eval, options, now, pass_seed(passes++), carried);
     if (pass.blocked_eval) {
       blocked_eval = pass.blocked_eval;
       carried.blocked_created = true;
@@ -167,7 +173,7 @@ struct EvalProcess::Impl {
     if (type->family & kGeneric) {
       // It is tried again when anything changes.
       Evaluation b;
-      SeededRandom random(seed + passes * 0x9e3779b97f4a7c15ull + 1);
+      SeededRandom random(pass_seed(passes));
       b.ID = Uuid::generate(random);
       b.Namespace = eval.Namespace;
       b.Priority = eval.Priority;
