@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "model/feature_requests.h"
 #include "model/status.h"
+#include "raft/disk.h"
 #include "server/dispatch.h"
 #include "server/keyring.h"
 #include "server/leader.h"
@@ -38,7 +39,7 @@ RootKeyMeta meta(std::string id) {
 const std::string kKey1 = "11111111-1111-1111-1111-111111111111", kKey2 = "22222222-2222-2222-2222-222222222222";
 
 TEST(KeyringTest, WhatIsSealedOpensWithItsKeyOnly) {
-  auto ring = Keyring::open("").value();
+  auto ring = Keyring::open("", raft::real_disk()).value();
   ASSERT_TRUE(ring->add(meta(kKey1), std::string(32, 'k')));
   ASSERT_TRUE(ring->add(meta(kKey2), std::string(32, 'k')));
   auto sealed = ring->encrypt(kKey1, "secret").value();
@@ -54,20 +55,20 @@ TEST(KeyringTest, WhatIsSealedOpensWithItsKeyOnly) {
 TEST(KeyringTest, KeysAreFoundAgainInTheirFiles) {
   TempDir dir;
   auto sealed = [&] {
-    auto ring = Keyring::open(dir.path + "/keystore").value();
+    auto ring = Keyring::open(dir.path + "/keystore", raft::real_disk()).value();
     EXPECT_TRUE(ring->add(meta(kKey1), Keyring::random_key().value()));
     return ring->encrypt(kKey1, "secret").value();
   }();
-  auto again = Keyring::open(dir.path + "/keystore").value();
+  auto again = Keyring::open(dir.path + "/keystore", raft::real_disk()).value();
   EXPECT_EQ(again->decrypt(kKey1, sealed).value(), "secret");
   again.reset();
   auto file = dir.path + "/keystore/" + kKey1 + ".nks.json", other = dir.path + "/keystore/" + kKey2 + ".nks.json";
   ASSERT_EQ(::rename(file.c_str(), other.c_str()), 0);
-  EXPECT_EQ(Keyring::open(dir.path + "/keystore").error().message, "root key ID " + kKey1 + " must match key file " + kKey2);
+  EXPECT_EQ(Keyring::open(dir.path + "/keystore", raft::real_disk()).error().message, "root key ID " + kKey1 + " must match key file " + kKey2);
 }
 
 TEST(KeyringTest, TokensHaveThreePartsAndNameTheirKey) {
-  auto ring = Keyring::open("").value();
+  auto ring = Keyring::open("", raft::real_disk()).value();
   ASSERT_TRUE(ring->add(meta(kKey1), std::string(32, 'k')));
   auto token = ring->sign(kKey1, R"({"nomad_task":"t"})").value();
   auto parts = split(token, '.');

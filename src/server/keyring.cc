@@ -1,21 +1,14 @@
 #include "server/keyring.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "base/unique_fd.h"
 #include "base/uuid.h"
 #include "codec/json.h"
+#include "raft/disk.h"
 
 namespace drover::server {
 namespace {
@@ -99,59 +92,44 @@ std::string base64_url(std::string_view data) {
   return text;
 }
 
-Error file_error(std::string_view doing, const std::string& path) {
-  return Error(ErrorCode::kIo, fmt::format("{} {}: {}", doing, path, std::strerror(errno)));
-}
-
-Result<std::string> read_file(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return file_error("open", path);
-  std::string out;
-  char buffer[4096];
-  for (;;) {
-    auto n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0) return file_error("read", path);
-    if (n == 0) return out;
-    out.append(buffer, static_cast<size_t>(n));
-  }
+Result<std::string> read_file(raft::Disk& disk, const std::string& path) {
+  DROVER_TRY(auto file, disk.open(path, raft::OpenMode::kRead));
+  DROVER_TRY(auto size, file->size());
+  std::string out(size, '\0');
+  DROVER_TRY(auto got, file->read_at(0, out.data(), out.size()));
+  out.resize(got);
+  return out;
 }
 
 // Whole or not at all: written beside it, synced, renamed.
-Status write_file(const std::string& path, std::string_view text) {
-  auto fresh = path + ".new";
-  UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd) return file_error("create", fresh);
-  while (!text.empty()) {
-    auto n = ::write(fd.get(), text.data(), text.size());
-    if (n < 0) return file_error("write", fresh);
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  if (::fsync(fd.get()) < 0) return file_error("sync", fresh);
-  if (::rename(fresh.c_str(), path.c_str()) < 0) return file_error("rename", fresh);
-  return {};
+Status write_file(raft::Disk& disk, const std::string& dir, const std::string& name, std::string_view text) {
+  auto fresh = dir + "/" + name + ".new";
+  DROVER_TRY(auto file, disk.open(fresh, raft::OpenMode::kCreate));
+  DROVER_CHECK(file->write_at(0, {&text, 1}));
+  DROVER_CHECK(file->sync());
+  DROVER_CHECK(disk.rename(fresh, dir + "/" + name));
+  return disk.sync_dir(dir);
 }
 
 }  // namespace
 
 Result<std::string> Keyring::random_key() { return random_bytes(kKeyBytes); }
 
-Result<std::unique_ptr<Keyring>> Keyring::open(std::string dir) {
-  std::unique_ptr<Keyring> ring(new Keyring(std::move(dir)));
+Result<std::unique_ptr<Keyring>> Keyring::open(std::string dir, raft::Disk& disk) {
+  std::unique_ptr<Keyring> ring(new Keyring(std::move(dir), disk));
   if (ring->dir_.empty()) return ring;
-  if (::mkdir(ring->dir_.c_str(), 0700) < 0 && errno != EEXIST) return file_error("create", ring->dir_);
-  std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(ring->dir_.c_str()), &::closedir);
-  if (!entries) return file_error("open", ring->dir_);
-  while (auto* entry = ::readdir(entries.get())) {
-    std::string_view name = entry->d_name;
+  DROVER_CHECK(disk.make_dirs(ring->dir_));
+  DROVER_TRY(auto names, disk.list(ring->dir_));
+  for (auto& name : names) {
     if (!name.ends_with(kSuffix)) continue;
-    auto id = name.substr(0, name.size() - kSuffix.size());
-    if (Uuid::parse(id)) DROVER_CHECK(ring->load(ring->dir_ + "/" + std::string(name), id));
+    auto id = std::string_view(name).substr(0, name.size() - kSuffix.size());
+    if (Uuid::parse(id)) DROVER_CHECK(ring->load(ring->dir_ + "/" + name, id));
   }
   return ring;
 }
 
 Status Keyring::load(const std::string& file, std::string_view key_id) {
-  DROVER_TRY(auto text, read_file(file));
+  DROVER_TRY(auto text, read_file(disk_, file));
   auto parsed = from_json<KeyFile>(text);
   if (!parsed) return internal(fmt::format("could not load key file {}: {}", file, parsed.error().message));
   if (parsed->Meta.KeyID != key_id)
@@ -168,7 +146,7 @@ Status Keyring::add(const RootKeyMeta& meta, std::string key) {
     KeyFile file{.Meta = meta};
     DROVER_TRY(file.KEK.data, random_key());
     DROVER_TRY(file.DEK.data, seal(file.KEK.data, key, ""));
-    DROVER_CHECK(write_file(dir_ + "/" + meta.KeyID + std::string(kSuffix), to_json(file)));
+    DROVER_CHECK(write_file(disk_, dir_, meta.KeyID + std::string(kSuffix), to_json(file)));
   }
   std::lock_guard lock(mutex_);
   keys_[meta.KeyID] = std::move(key);

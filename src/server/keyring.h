@@ -15,6 +15,10 @@
 #include "base/result.h"
 #include "model/config_records.h"
 
+namespace drover::raft {
+class Disk;
+}
+
 namespace drover::server {
 
 class Keyring {
@@ -24,7 +28,7 @@ class Keyring {
 
   // Loads every `<dir>/<key id>.nks.json`. `dir` empty: keys are kept in memory only. Errors: "root key ID x must match
   // key file y", a file that cannot be read.
-  static Result<std::unique_ptr<Keyring>> open(std::string dir);
+  static Result<std::unique_ptr<Keyring>> open(std::string dir, raft::Disk& disk);
 
   static Result<std::string> random_key();
 
@@ -41,11 +45,12 @@ class Keyring {
   Result<std::string> sign(std::string_view key_id, std::string_view claims) const;
 
  private:
-  explicit Keyring(std::string dir) : dir_(std::move(dir)) {}
+  Keyring(std::string dir, raft::Disk& disk) : dir_(std::move(dir)), disk_(disk) {}
   Status load(const std::string& file, std::string_view key_id);
   Result<std::string> find(std::string_view key_id) const;
 
   std::string dir_;
+  raft::Disk& disk_;
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> keys_;
 };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "codec/reflect.h"
 #include "model/worker_rpc.h"
+#include "raft/disk.h"
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
 #include "server/keyring.h"
@@ -76,7 +77,8 @@ Server::~Server() {
 }
 
 Status Server::open() {
-  DROVER_TRY(keyring_, Keyring::open(config_.in_memory || config_.data_dir.empty() ? "" : config_.data_dir + "/keystore"));
+  auto& disk = parts_.disk ? *parts_.disk : raft::real_disk();
+  DROVER_TRY(keyring_, Keyring::open(config_.in_memory || config_.data_dir.empty() ? "" : config_.data_dir + "/keystore", disk));
   store_ = std::make_unique<state::Store>();
   if (config_.enable_event_broker) {
     events_ = std::make_unique<EventBroker>(world().loop, config_.event_buffer_size);
@@ -103,6 +105,7 @@ Status Server::open() {
   options.tick = kRaftTick;
   options.election_ticks = static_cast<uint32_t>(kElectionTicks * config_.raft_multiplier);
   options.heartbeat_ticks = static_cast<uint32_t>(kHeartbeatTicks * config_.raft_multiplier);
+  if (parts_.tune_raft) parts_.tune_raft(options);
   raft::Parts parts{.world = parts_.world, .fsm = *fsm_, .disk = parts_.disk, .log_thread = parts_.log_thread};
   if (parts_.network) {
     cluster_ = std::make_unique<Cluster>(*this, *parts_.network, parts_.tls);

@@ -35,6 +35,7 @@ enum class EventType : uint8_t;
 namespace drover::raft {
 class Disk;
 class Replica;
+struct Options;
 }  // namespace drover::raft
 
 namespace drover {
@@ -65,6 +66,8 @@ struct Parts {
   RpcTls tls;
   // The agent must stop: the log failed. Called on the loop.
   std::function<void(const Error&)> fatal;
+  // Changes the log's options before it is opened; empty: as they are.
+  std::function<void(raft::Options&)> tune_raft;
 };
 
 class Server {
