@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cancel.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "codec/msgpack.h"
@@ -22,6 +23,9 @@ Duration time_to_block(const TypeInfo& type, const void* request) {
   if (d <= Duration::zero() || d > kBlockingMax) d = kBlockingMax;
   return d + d / 16;
 }
+
+// These say the same however often they are heard.
+bool is_idempotent(std::string_view method) { return method == rpc::kNodeUpdateStatus.name || method == rpc::kNodeRegister.name; }
 
 // Nothing was done, or it may be done twice.
 bool can_retry(const Error& e, bool read) {
@@ -70,12 +74,16 @@ Async<Status> RemoteServers::call_method(std::string_view method, const TypeInfo
   std::string body;
   msgpack_encode(request_type, request, body);
   bool read = request_type.find("MinQueryIndex") != nullptr;
-  auto deadline = world_.clock.monotonic() + options_.hold + time_to_block(request_type, request);
+  auto blocks = time_to_block(request_type, request);
+  auto deadline = world_.clock.monotonic() + options_.hold + blocks;
+  // How long a blocking query takes is the server's business; keepalive finds out a dead one.
+  auto attempt = blocks > Duration::zero() ? Duration::zero() : options_.attempt;
+  const Error silent(ErrorCode::kTimeout, "rpc error: no answer from the server");
   metric_count("nomad.client.rpc.request");
   for (;;) {
     auto server = list_.find();
     if (!server) co_return Error(ErrorCode::kUnavailable, "no servers");
-    auto answer = co_await pool_.call(*server, options_.region, std::string(method), body);
+    auto answer = co_await with_timeout(world_.loop, attempt, pool_.call(*server, options_.region, std::string(method), body), silent);
     if (answer) {
       response_type.reset(response);
       std::string_view rest = *answer;
@@ -83,12 +91,18 @@ Async<Status> RemoteServers::call_method(std::string_view method, const TypeInfo
     }
     auto& e = answer.error();
     // What a server refuses another would refuse as well; only trouble moves the node on.
-    bool trouble = can_retry(e, true);
+    bool hangs = e.message == silent.message;
+    if (hangs) {
+      pool_.probe(*server);
+      attempt = attempt * 2;
+    }
+    bool trouble = hangs || can_retry(e, true);
     if (trouble) {
       list_.failed(*server);
       log_debug(kLog, "error performing RPC to server", {{"error", e.message}, {"rpc", std::string(method)}, {"server", server->str()}});
     }
-    if (!can_retry(e, read) || world_.clock.monotonic() >= deadline) {
+    bool again = can_retry(e, read) || (hangs && (read || is_idempotent(method)));
+    if (!again || world_.clock.monotonic() >= deadline) {
       metric_count("nomad.client.rpc.request_error");
       co_return std::move(answer).error();
     }

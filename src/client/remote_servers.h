@@ -18,6 +18,9 @@ class RemoteServers final : public ServerApi {
   struct Options {
     std::string region = "global";
     Duration hold = 5s;  // how long a call is tried again while there is no leader
+    // A server that is silent for so long on a plain call is left for another one; each next one of a call gets twice as long.
+    // Well below the grace of a heartbeat, so that a server that hangs costs no node its work.
+    Duration attempt = 4s;
     net::RpcPoolOptions pool;
   };
   RemoteServers(World& world, net::Network& network, Options options);

@@ -115,6 +115,24 @@ TEST_F(RemoteTest, OnlyReadsAreRepeatedWhenTheConnectionBreaks) {
   EXPECT_EQ(call(rpc::kNodeUpdateAlloc).error().code, ErrorCode::kIo) << "it may have been carried out";
 }
 
+TEST_F(RemoteTest, AServerThatHangsIsLeftBeforeTheNodeIsGivenUp) {
+  ASSERT_TRUE(servers.set_addresses({"10.0.0.1", "10.0.0.2"}));
+  auto& first = head();
+  auto& second = other();
+  first.hang = true;
+  auto began = sim.clock.monotonic();
+  auto beat = call(rpc::kNodeUpdateStatus);
+  ASSERT_TRUE(beat) << beat.error().message;
+  EXPECT_LT(sim.clock.monotonic() - began, 6s) << "the grace of a heartbeat is 10 s";
+  EXPECT_EQ(&head(), &second);
+  EXPECT_EQ(second.calls, 1);
+  second.hang = true;
+  auto update = call(rpc::kNodeUpdateAlloc);
+  ASSERT_FALSE(update) << "it may have been carried out";
+  EXPECT_EQ(second.calls, 2);
+  EXPECT_EQ(&head(), &first) << "the next call goes to another one";
+}
+
 TEST_F(RemoteTest, WithoutALeaderCallsAreRepeatedForAWhile) {
   ASSERT_TRUE(servers.set_addresses({"10.0.0.1", "10.0.0.2"}));
   one.error = two.error = "No cluster leader";

@@ -63,6 +63,11 @@ void RpcPool::stop_inbound() {
   for (auto& [address, c] : connections_) c->inbound.clear();
 }
 
+void RpcPool::probe(const Address& address) {
+  auto it = connections_.find(address);
+  if (it != connections_.end() && it->second->session) it->second->session->probe();
+}
+
 size_t RpcPool::connections() const { return connections_.size(); }
 
 Async<void> RpcPool::dial(Connection& connection, std::string region) {

@@ -42,6 +42,8 @@ class RpcPool {
   // A streaming RPC, its method accepted by the server.
   Async<Result<std::unique_ptr<Stream>>> open_streaming(Address address, std::string region, std::string method);
 
+  // A call there was not answered in time: whether the other end still lives is found out soon, not at the next keepalive.
+  void probe(const Address& address);
   // New certificates: connections made from now on use them, those there are go.
   void set_tls(TlsContextRef tls, bool verify_server_name);
   // Ends the streams that servers opened and refuses those to come. Not from within one of them.

@@ -22,7 +22,7 @@ struct YamuxSession::Impl : std::enable_shared_from_this<YamuxSession::Impl> {
   YamuxOptions options;
   YamuxCore core;
   std::map<uint32_t, std::shared_ptr<Waits>> waits;
-  WaitList acceptors, writer, pongs;
+  WaitList acceptors, writer, pongs, next_ping;
   uint32_t last_ping = 0, last_pong = 0;
   bool delivery_posted = false;
   Running reading, writing, pinging;
@@ -116,7 +116,11 @@ struct YamuxSession::Impl : std::enable_shared_from_this<YamuxSession::Impl> {
   }
   Async<void> ping_flow() {
     while (!core.ended()) {
-      co_await sleep_for(loop, options.keepalive);
+      {
+        Timer due = loop.after(options.keepalive, [this] { next_ping.resume_all(); });
+        co_await next_ping.wait();
+      }
+      if (core.ended()) co_return;
       core.ping(++last_ping);
       settle();
       Timer late = loop.after(options.write_timeout, [this] { pongs.resume_all(); });
@@ -217,6 +221,8 @@ Async<Result<std::unique_ptr<Stream>>> YamuxSession::accept() {
     }
   }(impl_);
 }
+
+void YamuxSession::probe() { impl_->next_ping.resume_all(); }
 
 void YamuxSession::go_away() {
   impl_->core.go_away();

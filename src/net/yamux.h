@@ -23,6 +23,8 @@ class YamuxSession {
   Result<std::unique_ptr<Stream>> open();
   // The next stream of the peer; fails when the session has ended.
   Async<Result<std::unique_ptr<Stream>>> accept();
+  // Pings now instead of at the next interval: a peer that hangs is found out within `write_timeout`.
+  void probe();
   // Tells the peer to open no more streams; those open go on.
   void go_away();
   void close();
