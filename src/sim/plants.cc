@@ -1,0 +1,97 @@
+#include "sim/plants.h"
+
+#include "model/raft_requests.h"
+#include "model/status.h"
+#include "sim/node_box.h"
+#include "sim/server_box.h"
+
+namespace drover::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::shared_ptr<RunningTask>> healthy_tasks(Region& region) {
+  std::vector<std::shared_ptr<RunningTask>> out;
+  for (auto& node : region.nodes)
+    for (auto& [id, task] : node->machine().tasks()) {
+      auto alloc = region.oracle.newest().allocs().get(*Uuid::parse(task->alloc_id));
+      if (task->running && !task->stop_asked && alloc && alloc->DesiredStatus == alloc_desired::kRun) out.push_back(task);
+    }
+  return out;
+}
+
+bool stop_healthy(Region& region) {
+  auto tasks = healthy_tasks(region);
+  if (tasks.empty()) return false;
+  for (auto& node : region.nodes)
+    if (node->name() == tasks[0]->node) node->machine().stop(tasks[0]->id, 1s);
+  return true;
+}
+
+bool run_twice(Region& region) {
+  auto tasks = healthy_tasks(region);
+  if (tasks.empty()) return false;
+  region.nodes.back()->machine().start(tasks[0]->id + "-again", tasks[0]->alloc_id, tasks[0]->name, 0s, 0, 1s);
+  return true;
+}
+
+// The log stops an allocation on a node that is well, as lost.
+bool stop_for_nothing(Region& region) {
+  auto* leader = region.leader();
+  auto tasks = healthy_tasks(region);
+  if (!leader || tasks.empty()) return false;
+  rpc::ApplyPlanResultsRequest plan;
+  auto stop = std::make_shared<Allocation>();
+  stop->ID = *Uuid::parse(tasks[0]->alloc_id);
+  stop->DesiredDescription = "alloc is lost since its node is down";
+  stop->ClientStatus = alloc_client::kLost;
+  plan.AllocsStopped.push_back(stop);
+  leader->run([plan](server::Server& server) -> Async<void> { (void)co_await server.apply(state::EntryType::kApplyPlanResults, plan); });
+  return true;
+}
+
+bool other_state(Region& region) {
+  auto* server = region.servers[1]->server();
+  if (!server) return false;
+  auto txn = server->store().begin(server->snapshot().index(), server->snapshot().stamp());
+  Namespace odd;
+  odd.Name = "only-here";
+  txn.namespaces().upsert(odd);
+  server->store().publish(std::move(txn));
+  return true;
+}
+
+bool deaf_node(Region& region) {
+  for (auto& server : region.servers) {
+    region.network.cut(server->ip(), region.nodes[0]->ip());
+    region.network.cut(region.nodes[0]->ip(), server->ip());
+  }
+  return true;
+}
+
+struct Row {
+  Plant plant;
+  bool (*strike)(Region&);  // false: not yet possible
+};
+constexpr Row kRows[] = {
+    {Plant::kStopHealthy, stop_healthy},
+    {Plant::kRunTwice, run_twice},
+    {Plant::kStopForNothing, stop_for_nothing},
+    {Plant::kOtherState, other_state},
+    {Plant::kDeafNode, deaf_node},
+};
+
+void try_again(Region& region, const Row& row) {
+  later(region.sim.loop, 2s, [&region, &row] {
+    if (!row.strike(region)) try_again(region, row);
+  });
+}
+
+}  // namespace
+
+void plant_fault(Region& region) {
+  for (auto& row : kRows)
+    if (row.plant == region.options.plant) try_again(region, row);
+}
+
+}  // namespace drover::sim

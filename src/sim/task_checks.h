@@ -1,0 +1,49 @@
+// TaskChecks: what must never happen to work that runs.
+//
+//  - a task runs once at a time, on the node that its allocation was placed on;
+//  - a replacement does not start while its predecessor runs elsewhere, unless the log says that the predecessor is over
+//    or its node is lost;
+//  - no allocation that its node was told to stop starts again;
+//  - a running task is stopped only when the log says so;
+//  - the log says so only for a reason that the state of the cluster shows.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "model/alloc.h"
+#include "sim/machine.h"
+#include "sim/oracle.h"
+
+namespace drover::sim {
+
+class TaskChecks final : public TaskWatcher {
+ public:
+  TaskChecks(Oracle& oracle, Trace& trace, Report report);
+
+  void task_starting(const std::string& node, const std::string& alloc, const std::string& task) override;
+  void task_started(const RunningTask& task) override;
+  void task_stop_asked(const RunningTask& task) override;
+  void task_ended(const RunningTask& task, ExitCause cause) override;
+  // The servers' answer to a node had this allocation.
+  void node_told(const std::string& node, const Allocation& alloc);
+
+  // Tasks that run now: allocation id and task -> machine.
+  const std::map<std::string, std::string>& running() const { return running_; }
+  uint64_t started() const { return started_; }
+  uint64_t stopped() const { return stopped_; }
+
+ private:
+  void committed(const state::CommitInfo& commit);
+  void desired_stop(const state::CommitInfo& commit, const Allocation& before, const Allocation& after);
+
+  Oracle& oracle_;
+  Trace& trace_;
+  Report report_;
+  std::map<std::string, std::string> running_;
+  std::set<std::string> told_stopped_;
+  uint64_t started_ = 0, stopped_ = 0;
+};
+
+}  // namespace drover::sim
