@@ -208,7 +208,8 @@ void Client::Impl::runner_ended(AllocRunner& r) {
 Async<void> Client::Impl::confirm_missing(std::vector<Uuid> missing) {
   for (auto& id : missing) {
     if (protected_.contains(id)) {
-      log_warn(kLog, "keeping an allocation that the servers do not know", {{"alloc_id", id.str()}});
+      if (kept_.insert(id).second)
+        log_warn(kLog, "keeping an allocation that the servers do not know", {{"alloc_id", id.str()}});
       continue;
     }
     rpc::AllocSpecificRequest request;

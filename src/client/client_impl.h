@@ -121,6 +121,7 @@ class Client::Impl {
   std::map<Uuid, uint64_t> settled;     // without a runner: failed to be added, or done before they came; index seen
   std::map<Uuid, AllocFiles> collected_;  // destroyed here while the servers still know them: what is left to answer with
   std::set<Uuid> protected_;            // the servers lost sight of them once: absence says nothing about them
+  std::set<Uuid> kept_;                 // of those, told in the log that they are kept though the servers do not know them
   std::set<Uuid> destroying;
   uint64_t acted_index = 0;
   uint64_t saved_index = 0;
