@@ -11,6 +11,7 @@
 #include "server/dispatch.h"
 #include "server/keyring.h"
 #include "server/leader.h"
+#include "server/periodic.h"
 #include "server/lookup.h"
 #include "server/root_keys.h"
 #include "server/server_testing.h"
@@ -184,6 +185,18 @@ TEST_F(FeaturesTest, APeriodicJobLaunchesByTheClock) {
   ASSERT_TRUE(call<JobDeregisterResponse>("Job.Deregister", stop));
   sim.loop.advance(30min);
   EXPECT_EQ(children(), 3u);
+}
+
+TEST_F(FeaturesTest, AClockThatIsSetBackLaunchesNothingAgain) {
+  run_waiting(periodic("*/10 * * * *"));
+  live(601s);
+  ASSERT_EQ(children(), 1u);
+  auto child = server->snapshot().jobs().by_prefix("default", "cron/periodic-").next();
+  sim.clock.jump_wall(-60s);
+  server->leader()->periodic().add(server->snapshot().jobs().get("default", "cron"));
+  live(120s);
+  EXPECT_EQ(children(), 1u);
+  EXPECT_EQ(server->snapshot().jobs().get("default", child->ID)->JobModifyIndex, child->JobModifyIndex);
 }
 
 TEST_F(FeaturesTest, OverlapIsProhibitedForTheClockOnly) {

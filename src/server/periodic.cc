@@ -42,7 +42,10 @@ void PeriodicDispatcher::restore() {
 
 void PeriodicDispatcher::add(const Ref<Job>& job) {
   if (!is_periodic_active(*job)) return remove(job->Namespace, job->ID);
-  tracked_[{job->Namespace, job->ID}] = {job, next_launch(*job->Periodic, server_.world().clock.now())};
+  // A leader whose clock is behind its predecessor's launches nothing again.
+  auto from = server_.world().clock.now();
+  if (auto last = server_.snapshot().periodic_launches().get(job->Namespace, job->ID)) from = std::max(from, last->Launch);
+  tracked_[{job->Namespace, job->ID}] = {job, next_launch(*job->Periodic, from)};
   arm();
 }
 
