@@ -1,6 +1,7 @@
 #include "sim/plants.h"
 
 #include "model/raft_requests.h"
+#include "model/rpc.h"
 #include "model/status.h"
 #include "sim/node_box.h"
 #include "sim/server_box.h"
@@ -69,6 +70,26 @@ bool deaf_node(Region& region) {
   return true;
 }
 
+bool no_majority(Region& region) {
+  for (int i : {0, 1}) region.servers[static_cast<size_t>(i)]->disk().thread.hang(true);
+  return true;
+}
+
+bool launch_twice(Region& region) {
+  auto* leader = region.leader();
+  if (!leader) return false;
+  for (auto& job : region.oracle.newest().jobs().all()) {
+    if (job->ParentID.empty()) continue;
+    rpc::JobRegisterRequest again;
+    again.Namespace = job->Namespace;
+    again.Job = *job;
+    again.Job->Meta.set("again", "yes");
+    leader->run([again](server::Server& server) -> Async<void> { (void)co_await server.apply(state::EntryType::kJobRegister, again); });
+    return true;
+  }
+  return false;
+}
+
 struct Row {
   Plant plant;
   bool (*strike)(Region&);  // false: not yet possible
@@ -78,7 +99,9 @@ constexpr Row kRows[] = {
     {Plant::kRunTwice, run_twice},
     {Plant::kStopForNothing, stop_for_nothing},
     {Plant::kOtherState, other_state},
+    {Plant::kLaunchTwice, launch_twice},
     {Plant::kDeafNode, deaf_node},
+    {Plant::kNoMajority, no_majority},
 };
 
 void try_again(Region& region, const Row& row) {

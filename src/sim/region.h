@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/sim_loop.h"
+#include "sim/availability.h"
 #include "sim/network.h"
 #include "sim/node_checks.h"
 #include "sim/oracle.h"
@@ -55,6 +56,7 @@ struct Region {
   Oracle oracle;
   TaskChecks tasks;
   NodeChecks node_checks;
+  Availability availability;
   std::vector<std::unique_ptr<ServerBox>> servers;
   std::vector<std::unique_ptr<NodeBox>> nodes;
   bool calm = false;  // the faults are over

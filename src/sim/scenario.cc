@@ -20,7 +20,8 @@ Scenario Scenario::draw(Dice& dice, Plant plant) {
   s.snapshot_threshold = dice.chance(0.5) ? dice.between(uint64_t{20}, uint64_t{150}) : 8192;
   s.trailing_logs = dice.between(uint64_t{0}, uint64_t{60});
   s.membership = dice.chance(0.4);
-  s.gentle = dice.chance(0.25) || plant == Plant::kDeafNode;
+  s.gentle = dice.chance(0.25) || plant == Plant::kDeafNode || plant == Plant::kNoMajority;
+  if (plant == Plant::kNoMajority) s.servers = 3;
   if (s.gentle) s.membership = false;
   return s;
 }

@@ -21,6 +21,8 @@ enum class Plant : unsigned char {
   kRunTwice,        // a machine starts a second copy of a task
   kStopForNothing,  // the log stops an allocation, with a reason that does not hold
   kOtherState,      // a server applies something else
+  kNoMajority,      // two servers stop where only one may suffer
+  kLaunchTwice,     // a periodic job's launch comes again
   kDeafNode,        // a node is cut off where only servers may suffer
 };
 

@@ -73,6 +73,8 @@ INSTANTIATE_TEST_SUITE_P(Plants, SimNotices,
                                            Planted{"RunsATaskTwice", Plant::kRunTwice, "while it runs on"},
                                            Planted{"StopsForNothing", Plant::kStopForNothing, "which is not so"},
                                            Planted{"GivesUpANode", Plant::kDeafNode, "is given up"},
+                                           Planted{"LaunchesTwice", Plant::kLaunchTwice, "is launched twice"},
+                                           Planted{"NoMajority", Plant::kNoMajority, "no write was acknowledged"},
                                            Planted{"StatesDiffer", Plant::kOtherState, "server 2"}),
                          [](auto& info) { return std::string(info.param.name); });
 

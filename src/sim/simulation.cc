@@ -50,11 +50,13 @@ void Simulation::compare() {
   for (auto& s : region_.servers)
     if (s->up()) states.emplace_back(s->number(), s->server()->snapshot());
   region_.oracle.compare(states);
+  region_.availability.look();
 }
 
 bool Simulation::settle() {
   faults_.end();
   if (!live(45s)) return false;
+  region_.availability.end();
   workload_.settle();
   auto deadline = region_.sim.clock.monotonic() + region_.options.patience;
   std::string missing;
@@ -80,6 +82,7 @@ Outcome Simulation::run() {
   live(8s);
   workload_.start();
   if (!region_.failed()) live(8s);
+  region_.availability.begin();
   faults_.start();
   plant_fault(region_);
   if (!region_.failed() && live(region_.options.chaos)) {
@@ -102,6 +105,7 @@ Outcome Simulation::result() {
   r.tasks_started = region_.tasks.started();
   r.tasks_stopped = region_.tasks.stopped();
   for (auto& [name, count] : faults_.counts()) r.faults += count;
+  r.longest_silence = region_.availability.gentle() ? region_.availability.longest() : Duration::zero();
   r.pieces = region_.network.pieces;
   r.seconds = region_.trace.seconds();
   return r;
@@ -120,6 +124,7 @@ void Outcome::add(const Outcome& o) {
   tasks_stopped += o.tasks_stopped;
   faults += o.faults;
   pieces += o.pieces;
+  longest_silence = std::max(longest_silence, o.longest_silence);
   seconds += o.seconds;
 }
 

@@ -16,7 +16,8 @@ struct Outcome {
   uint64_t trace_hash = 0;
   uint64_t commits = 0, terms = 0, restores = 0, writes = 0, errors = 0, reads = 0;
   uint64_t tasks_started = 0, tasks_stopped = 0, faults = 0, pieces = 0;
-  double seconds = 0;  // of virtual time
+  Duration longest_silence{};  // between two acknowledged writes, where one server at a time suffered
+  double seconds = 0;          // of virtual time
   void add(const Outcome& other);
 };
 

@@ -4,6 +4,7 @@
 
 #include "model/status.h"
 #include "scheduler/texts.h"
+#include "state/fsm.h"
 
 namespace drover::sim {
 namespace {
@@ -125,11 +126,19 @@ void TaskChecks::node_told(const std::string& node, const Allocation& alloc) {
 
 void TaskChecks::committed(const state::CommitInfo& commit) {
   for (auto& change : commit.changes) {
+    if (change.table == state::TableId::jobs && change.after && commit.entry_type == static_cast<uint8_t>(state::EntryType::kJobRegister))
+      launched(*change.after_as<Job>());
+    if (change.table == state::TableId::nodes && !change.after) forgotten_.insert(change.before_as<Node>()->Name);
     if (change.table != state::TableId::allocs || !change.before || !change.after) continue;
     auto before = change.before_as<Allocation>(), after = change.after_as<Allocation>();
     if (before->DesiredStatus == alloc_desired::kRun && after->DesiredStatus != alloc_desired::kRun && !is_client_terminal(*before))
       desired_stop(commit, *before, *after);
   }
+}
+
+void TaskChecks::launched(const Job& child) {
+  if (child.ParentID.empty() || child.JobModifyIndex != oracle_.newest().index()) return;
+  if (!launched_.insert(child.ID).second) report_(fmt::format("{} is launched twice", child.ID));
 }
 
 void TaskChecks::desired_stop(const state::CommitInfo& commit, const Allocation& before, const Allocation& after) {

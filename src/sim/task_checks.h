@@ -5,7 +5,8 @@
 //    or its node is lost;
 //  - no allocation that its node was told to stop starts again;
 //  - a running task is stopped only when the log says so;
-//  - the log says so only for a reason that the state of the cluster shows.
+//  - the log says so only for a reason that the state of the cluster shows;
+//  - a launch of a periodic job is launched once.
 #pragma once
 
 #include <map>
@@ -29,6 +30,9 @@ class TaskChecks final : public TaskWatcher {
   // The servers' answer to a node had this allocation.
   void node_told(const std::string& node, const Allocation& alloc);
 
+  // The servers once removed the node; what runs there goes on, though they know nothing of it.
+  bool forgotten(const std::string& node) const { return forgotten_.contains(node); }
+
   // Tasks that run now: allocation id and task -> machine.
   const std::map<std::string, std::string>& running() const { return running_; }
   uint64_t started() const { return started_; }
@@ -36,6 +40,7 @@ class TaskChecks final : public TaskWatcher {
 
  private:
   void committed(const state::CommitInfo& commit);
+  void launched(const Job& child);
   void desired_stop(const state::CommitInfo& commit, const Allocation& before, const Allocation& after);
 
   Oracle& oracle_;
@@ -43,6 +48,8 @@ class TaskChecks final : public TaskWatcher {
   Report report_;
   std::map<std::string, std::string> running_;
   std::set<std::string> told_stopped_;
+  std::set<std::string> forgotten_;
+  std::set<std::string> launched_;  // children of periodic jobs
   uint64_t started_ = 0, stopped_ = 0;
 };
 

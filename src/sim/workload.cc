@@ -16,11 +16,21 @@ constexpr int kVariables = 4;
 
 struct JobKind {
   std::string_view id, type;
-  bool fails;  // its tasks end with an error now and then
+  bool fails = false;       // its tasks end with an error now and then
+  bool serves = false;      // has a service
+  bool waits = false;       // its allocations wait for a node that is away
+  bool canary = false;
+  std::string_view periodic = "";
 };
 constexpr JobKind kJobs[] = {
-    {"web", "service", false},   {"api", "service", false},     {"shaky", "service", true}, {"crunch", "batch", false},
-    {"retry", "batch", true},    {"monitor", "system", false}, {"canary", "service", false},
+    {"web", "service", .serves = true},
+    {"api", "service", .waits = true},
+    {"shaky", "service", .fails = true},
+    {"canary", "service", .canary = true},
+    {"crunch", "batch"},
+    {"retry", "batch", .fails = true},
+    {"monitor", "system"},
+    {"tick", "batch", .periodic = "*/20 * * * * * *"},
 };
 
 }  // namespace
@@ -70,6 +80,7 @@ void Workload::write(std::string_view method, Request request, std::function<voi
   call<Response>(method, std::move(request), [this, method, done = std::move(done)](Result<Response> r) {
     if (!r) return;
     counts_.writes++;
+    region_.availability.acknowledged();
     if constexpr (requires { r->Index; }) region_.oracle.acknowledged(r->Index, method);
     if (done) done(*r);
   });
@@ -117,10 +128,24 @@ Job Workload::make_job(const std::string& id) {
     update.HealthyDeadline = 60s;
     update.ProgressDeadline = 120s;
     update.AutoRevert = dice.chance(0.3);
-    if (id == "canary") {
+    if (kind->canary) {
       update.Canary = 1;
       update.AutoPromote = true;
     }
+  }
+  if (kind->serves) {
+    auto& service = g.Services.emplace_back();
+    service.Name = id;
+    service.Provider = "nomad";
+  }
+  if (kind->waits && dice.chance(0.6)) g.MaxClientDisconnect = dice.between(Duration(20s), Duration(120s));
+  if (!kind->periodic.empty()) {
+    auto& periodic = j.Periodic.ensure();
+    periodic.Enabled = true;
+    periodic.Spec = kind->periodic;
+    periodic.SpecType = "cron";
+    periodic.TimeZone = "UTC";
+    periodic.ProhibitOverlap = dice.chance(0.3);
   }
   auto& t = g.Tasks.emplace_back();
   t.Name = "main";
@@ -137,7 +162,7 @@ Job Workload::make_job(const std::string& id) {
   t.Env.set("REVISION", std::to_string(revision));
   j.Meta.set("touched", std::to_string(++next_value_));
   bool ends = kind->type == "batch" || kind->fails;
-  if (ends) t.Config.set("run_for", Value(std::string(kind->type == "batch" ? "8s" : "30s")));
+  if (ends) t.Config.set("run_for", Value(std::string(!kind->periodic.empty() ? "3s" : kind->type == "batch" ? "8s" : "30s")));
   if (kind->fails && dice.chance(0.7)) t.Config.set("exit_code", Value(1));
   return j;
 }
@@ -286,9 +311,9 @@ void Workload::read_somewhere() {
 void Workload::settle() {
   settling_ = true;
   end_drains();
-  // What the shaky ones do never settles.
+  // What the shaky ones do never settles, nor does what begins again and again.
   for (auto& kind : kJobs) {
-    if (!kind.fails) continue;
+    if (!kind.fails && kind.periodic.empty()) continue;
     rpc::JobDeregisterRequest req;
     req.Namespace = "default";
     req.JobID = kind.id;
@@ -312,6 +337,7 @@ std::string Workload::unsettled() const {
     int64_t running = 0, wanted = job->Stop ? 0 : job->TaskGroups[0].Count;
     if (!job->Stop && job->Type == "system") wanted = static_cast<int64_t>(region_.nodes.size());
     for (auto& a : snap.allocs().by_job(job->Namespace, job->ID)) running += !is_terminal(*a);
+    if (job->Periodic) continue;
     if (job->Type != "batch" && running != wanted) return fmt::format("job {} has {} of {} allocations", job->ID, running, wanted);
     if (job->Type == "batch" && running != 0) return fmt::format("job {} is not done", job->ID);
   }
@@ -321,10 +347,21 @@ std::string Workload::unsettled() const {
     if (a->ClientStatus != alloc_client::kRunning) return fmt::format("allocation {} of {} is {}", a->ID.str(), std::string(a->JobID), std::string(a->ClientStatus));
     run.insert(a->ID.str() + "/main");
   }
+  // A node that the servers removed keeps what it ran when they know nothing of that any more: absence is no order.
+  auto kept = [&](const std::string& key, const std::string& node) {
+    return region_.tasks.forgotten(node) && !snap.allocs().get(*Uuid::parse(std::string_view(key).substr(0, 36)));
+  };
   for (auto& [key, node] : region_.tasks.running())
-    if (!run.contains(key)) return fmt::format("{} still runs on {}", key, node);
+    if (!run.contains(key) && !kept(key, node)) return fmt::format("{} still runs on {}", key, node);
   for (auto& key : run)
     if (!region_.tasks.running().contains(key)) return fmt::format("{} does not run", key);
+  for (auto& service : snap.services().all())
+    if (!run.contains(service->AllocID.str() + "/main")) return fmt::format("service {} of allocation {} is still registered", service->ServiceName, service->AllocID.str());
+  for (auto& job : snap.jobs().all()) {
+    if (job->Stop || job->TaskGroups[0].Services.empty()) continue;
+    for (auto& a : snap.allocs().by_job(job->Namespace, job->ID))
+      if (!is_terminal(*a) && !snap.services().by_alloc(a->ID).any()) return fmt::format("the service of allocation {} is not registered", a->ID.str());
+  }
   return "";
 }
 

@@ -62,8 +62,8 @@ int main(int argc, char** argv) {
   }
   auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   fmt::print("seeds {} failed {} in {:.0f} s ({:.0f} a minute) | virtual {:.0f} s, commits {}, terms {}, restores {}, writes {}, errors {}, reads {}, "
-             "tasks started {} stopped {}, faults {}, pieces sent {}\n",
+             "tasks started {} stopped {}, faults {}, pieces sent {}, longest without a write {}\n",
              arguments.seeds, failed, took, static_cast<double>(arguments.seeds) / took * 60, sum.seconds, sum.commits, sum.terms, sum.restores,
-             sum.writes, sum.errors, sum.reads, sum.tasks_started, sum.tasks_stopped, sum.faults, sum.pieces);
+             sum.writes, sum.errors, sum.reads, sum.tasks_started, sum.tasks_stopped, sum.faults, sum.pieces, drover::format_duration(sum.longest_silence));
   return failed ? 1 : 0;
 }
