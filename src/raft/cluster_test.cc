@@ -12,6 +12,18 @@
 namespace drover::raft {
 namespace {
 
+// A log thread that can stand still: a disk that hangs.
+struct StuckPool final : Pool {
+  explicit StuckPool(Pool& inner) : inner(inner) {}
+  void run(std::move_only_function<void()> fn) override {
+    if (stuck) held.push_back(std::move(fn));
+    else inner.run(std::move(fn));
+  }
+  Pool& inner;
+  bool stuck = false;
+  std::vector<std::move_only_function<void()>> held;
+};
+
 class ReplicaCluster : public ::testing::Test {
  protected:
   struct Member final : Transport {
@@ -19,6 +31,7 @@ class ReplicaCluster : public ::testing::Test {
     Server server;
     MemDisk disk;
     TestMachine machine;
+    std::unique_ptr<StuckPool> thread;
     std::unique_ptr<Replica> replica;
     std::string fatal;
     std::vector<LeaderInfo> leaders;
@@ -40,6 +53,7 @@ class ReplicaCluster : public ::testing::Test {
     if (!m) {
       m = std::make_unique<Member>();
       m->cluster = this;
+      m->thread = std::make_unique<StuckPool>(sim.pool);
       m->server = {id, id + ":4647"};
     }
     return *m;
@@ -55,7 +69,7 @@ class ReplicaCluster : public ::testing::Test {
     Parts parts{sim.world, m.machine};
     parts.transport = &m;
     parts.disk = &m.disk;
-    parts.log_thread = &sim.pool;
+    parts.log_thread = m.thread.get();
     auto r = Replica::open(o, parts);
     EXPECT_TRUE(r) << r.error().message;
     m.replica = std::move(*r);
@@ -438,6 +452,20 @@ TEST_F(ReplicaCluster, AnIdleLoneServerSendsAndSyncsNothing) {
   sim.loop.advance(60s);
   EXPECT_EQ(messages, 0u);
   EXPECT_EQ(leader()->replica->stats().syncs, syncs);
+}
+
+TEST_F(ReplicaCluster, ALeaderWhoseDiskHangsGivesLeadershipAway) {
+  form({"a", "b", "c"});
+  fill(3);
+  Member* old = leader();
+  old->thread->stuck = true;
+  auto lost = wait(old->replica->propose("held"));
+  EXPECT_FALSE(lost) << "its outcome is not known";
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() && leader() != old; }, 10s));
+  EXPECT_TRUE(wait(leader()->replica->propose("goes on")));
+  old->thread->stuck = false;
+  for (auto& job : std::exchange(old->thread->held, {})) old->thread->run(std::move(job));
+  EXPECT_TRUE(converge({"a", "b", "c"}));
 }
 
 }  // namespace

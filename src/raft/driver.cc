@@ -299,6 +299,7 @@ void Driver::on_tick() {
   engine_.tick();
   retry_reads();
   tick_transfers();
+  leave_hung_disk();
   if (now() >= next_snapshot_check_) {
     next_snapshot_check_ = now() + options_.snapshot_interval + parts_.world.random.jitter(options_.snapshot_interval);
     if (applied_ >= (snapshot_ ? snapshot_->index : 0) + options_.snapshot_threshold) want_snapshot_ = true;
@@ -374,6 +375,7 @@ void Driver::handle_ready(const dr_ready_t& r) {
     });
   }
   w.durable = durable && *durable;
+  w.since = now();
   writes_.push_back(std::move(w));
   engine_.advance();
   if (!durable) return fail(durable.error());

@@ -73,6 +73,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   struct Write {
     uint64_t number = 0;
     bool durable = false;
+    Monotonic since{};  // given to the log
     std::vector<Outgoing> messages;
     std::shared_ptr<const SnapshotMeta> install;
   };
@@ -193,6 +194,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
   Status check_new_server(const Server& server) const;
   const Server* find(std::string_view id) const;
   Error not_leader() const;
+  uint64_t best_peer();
+  void leave_hung_disk();
 
   // driver_snapshots.cc
   void maybe_snapshot();

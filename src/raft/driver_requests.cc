@@ -14,6 +14,7 @@ constexpr size_t kMaxProposeBatch = 4096;
 constexpr uint64_t kMaxProposeBytes = 8u << 20;
 constexpr size_t kMaxReadGroups = 4;        // outstanding confirmations; later reads share the next one
 constexpr uint64_t kRestoreChunk = 1u << 20;
+constexpr int kHungElections = 4;  // a write that takes as long as so many elections will not end
 constexpr Duration kCatchUp = std::chrono::minutes(2);
 enum : uint32_t { kAddVoter = 0, kRemove = 1, kAddLearner = 2 };
 
@@ -324,6 +325,31 @@ Async<Status> Driver::remove(std::string id) {
   co_return Error(ErrorCode::kNotLeader, "leadership was transferred before removing this server; ask the new leader");
 }
 
+// The voter that has most of the log, of those that are heard; 0: none.
+uint64_t Driver::best_peer() {
+  uint64_t to = 0, best = 0;
+  for (uint64_t v : conf_.voters) {
+    dr_progress_t p{};
+    if (v == self_ || !engine_.progress(v, p) || !p.active) continue;
+    if (to == 0 || p.matched > best) {
+      to = v;
+      best = p.matched;
+    }
+  }
+  return to;
+}
+
+// A leader whose disk takes nothing any more goes on to be heard, so nobody else would stand; but it applies nothing. It
+// gives leadership away, again and again until it is rid of it.
+void Driver::leave_hung_disk() {
+  Duration patience = options_.tick * options_.election_ticks * kHungElections;
+  if (st_.role != DR_LEADER || transfer_to_ != 0 || writes_.empty() || writes_.front().durable || now() - writes_.front().since < patience) return;
+  auto to = best_peer();
+  if (to == 0) return;
+  transfer_to_ = to;
+  dr_transfer_leader(engine_.get(), to);
+}
+
 Async<Status> Driver::transfer_leadership(std::string id) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
@@ -333,15 +359,7 @@ Async<Status> Driver::transfer_leadership(std::string id) {
     to = peer_id(id);
     if (!conf_.is_voter(to)) co_return invalid("server " + id + " is not a voter");
   } else {
-    uint64_t best = 0;
-    for (uint64_t v : conf_.voters) {
-      dr_progress_t p{};
-      if (v == self_ || !engine_.progress(v, p) || !p.active) continue;
-      if (to == 0 || p.matched > best) {
-        to = v;
-        best = p.matched;
-      }
-    }
+    to = best_peer();
     if (to == 0) co_return Error(ErrorCode::kUnavailable, "cannot find peer");
   }
   if (to == self_) co_return Status();
