@@ -1,6 +1,7 @@
 #include "net/rpc_listener.h"
 
 #include <list>
+#include <map>
 #include <unordered_map>
 
 #include "base/cancel.h"
@@ -23,7 +24,8 @@ struct RpcListener::Impl {
     Running flow;
   };
   std::list<Acceptor> acceptors;
-  std::unordered_map<Served*, std::shared_ptr<Served>> connections;
+  std::map<uint64_t, std::shared_ptr<Served>> connections;  // in the order in which they came
+  uint64_t accepted = 0;
   std::unordered_map<std::string, int> per_client, streaming_per_client;
 
   Impl(World& w, RpcListenerOptions o, RpcHandlers h) : world(w), options(std::move(o)), handlers(std::move(h)) {}
@@ -36,8 +38,8 @@ namespace {
 // One connection and all flows on it.
 class Served : public std::enable_shared_from_this<Served> {
  public:
-  Served(RpcListener::Impl& owner, std::unique_ptr<Stream> stream)
-      : owner_(owner), stream_(std::move(stream)), info_(std::make_shared<RpcConnection>()) {
+  Served(RpcListener::Impl& owner, uint64_t number, std::unique_ptr<Stream> stream)
+      : owner_(owner), number_(number), stream_(std::move(stream)), info_(std::make_shared<RpcConnection>()) {
     info_->remote = stream_->remote();
     ++owner_.per_client[info_->remote.host];
   }
@@ -63,7 +65,7 @@ class Served : public std::enable_shared_from_this<Served> {
       log_warn("nomad.rpc", "connection refused", {{"remote_addr", info_->remote.str()}, {"error", type.error().message}});
     }
     // Removal destroys this flow, so it happens after it.
-    owner_.world.loop.post([self = shared_from_this()] { self->owner_.connections.erase(self.get()); });
+    owner_.world.loop.post([self = shared_from_this()] { self->owner_.connections.erase(self->number_); });
   }
 
   static Async<Result<RpcByte>> read_byte(Stream& s) {
@@ -152,6 +154,7 @@ class Served : public std::enable_shared_from_this<Served> {
   }
 
   RpcListener::Impl& owner_;
+  uint64_t number_;
   std::unique_ptr<Stream> stream_;
   std::shared_ptr<RpcConnection> info_;
   std::unique_ptr<YamuxSession> session_;
@@ -179,8 +182,9 @@ void RpcListener::Impl::admit(std::unique_ptr<Stream> stream) {
     }
   }
   metric_count("nomad.rpc.accept_conn");
-  auto c = std::make_shared<Served>(*this, std::move(stream));
-  connections.emplace(c.get(), c);
+  auto number = ++accepted;
+  auto c = std::make_shared<Served>(*this, number, std::move(stream));
+  connections.emplace(number, c);
   c->start();
 }
 
