@@ -189,12 +189,12 @@ TEST_F(FeaturesTest, APeriodicJobLaunchesByTheClock) {
 
 TEST_F(FeaturesTest, AClockThatIsSetBackLaunchesNothingAgain) {
   run_waiting(periodic("*/10 * * * *"));
-  live(601s);
+  sim.loop.advance(601s);
   ASSERT_EQ(children(), 1u);
   auto child = server->snapshot().jobs().by_prefix("default", "cron/periodic-").next();
   sim.clock.jump_wall(-60s);
   server->leader()->periodic().add(server->snapshot().jobs().get("default", "cron"));
-  live(120s);
+  sim.loop.advance(120s);
   EXPECT_EQ(children(), 1u);
   EXPECT_EQ(server->snapshot().jobs().get("default", child->ID)->JobModifyIndex, child->JobModifyIndex);
 }

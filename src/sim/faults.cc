@@ -35,6 +35,7 @@ const Faults::Fault Faults::kFaults[] = {
     {"replace-server", 2, &Faults::replace_server},
     {"add-server", 3, &Faults::add_server},
     {"remove-server", 2, &Faults::remove_server},
+    {"leave-server", 2, &Faults::leave_server},
 };
 
 namespace {
@@ -324,6 +325,21 @@ void Faults::remove_server() {
   req.ID = s->id();
   region_.trace.event("server {} is removed by hand", s->number());
   leader->ask<GenericResponse>("Operator.RaftRemovePeer", std::move(req), [](Result<GenericResponse>) {});
+}
+
+// It says goodbye, and comes back after a while with what it had.
+void Faults::leave_server() {
+  if (!region_.scenario.membership) return;
+  auto* leader = region_.leader();
+  auto* s = up_server();
+  if (!leader || !s || leader->server()->replica().configuration().size() <= 3) return;
+  region_.trace.event("server {} leaves", s->number());
+  s->run([](server::Server& server) -> Async<void> { co_await server.leave(); });
+  later(region_.sim.loop, 15s, [this, s] {
+    if (over_) return;
+    s->kill();
+    s->boot_soon(a_while());
+  });
 }
 
 }  // namespace drover::sim

@@ -52,6 +52,7 @@ class Faults {
   void replace_server();
   void add_server();
   void remove_server();
+  void leave_server();
 
   Duration a_while();
   ServerBox* up_server();

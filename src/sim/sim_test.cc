@@ -67,7 +67,7 @@ TEST_P(SimNotices, ThePlantedFault) {
 INSTANTIATE_TEST_SUITE_P(Plants, SimNotices,
                          ::testing::Values(Planted{"AckBeforeCommit", Plant::kAckEarly, "was acknowledged with index"},
                                            Planted{"StaleReads", Plant::kStaleRead, "stale read"},
-                                           Planted{"LyingDisk", Plant::kLyingDisk, "index"},
+                                           Planted{"LyingDisk", Plant::kLyingDisk, "server"},
                                            Planted{"RunsWhatIsStopped", Plant::kRunStopped, "still runs on"},
                                            Planted{"StopsHealthyTask", Plant::kStopHealthy, "which is to run"},
                                            Planted{"RunsATaskTwice", Plant::kRunTwice, "while it runs on"},

@@ -1,8 +1,11 @@
 #include "sim/workload.h"
 
+#include <algorithm>
+
 #include "model/feature_requests.h"
 #include "model/rpc.h"
 #include "model/status.h"
+#include "raft/replica.h"
 #include "sim/node_box.h"
 #include "sim/server_box.h"
 
@@ -325,8 +328,11 @@ std::string Workload::unsettled() const {
   auto* leader = region_.leader();
   if (!leader) return "there is no leader";
   auto snap = leader->server()->snapshot();
+  auto members = leader->server()->replica().configuration();
   for (auto& s : region_.servers)
-    if (s->up() && s->server()->snapshot().index() != snap.index()) return fmt::format("server {} is behind", s->number());
+    if (std::any_of(members.begin(), members.end(), [&](auto& m) { return m.id == s->id(); }) &&
+        (!s->up() || s->server()->snapshot().index() != snap.index()))
+      return fmt::format("server {} is behind", s->number());
   for (auto& node : snap.nodes().all()) {
     if (node->Status != node_status::kReady) return fmt::format("node {} is {}", node->Name, node->Status);
     if (node->DrainStrategy || node->SchedulingEligibility != "eligible") return fmt::format("node {} is not eligible", node->Name);

@@ -1,5 +1,5 @@
-// drover_sim [-seed N] [-seeds N] [-first N] [-trace] [-log LEVEL]: runs the simulator; exit status 1 when a seed failed.
-// A failing seed fails again: -seed N -trace shows what happened.
+// sim_run [-seed N] [-seeds N] [-first N] [-repeat N] [-trace] [-log LEVEL]: runs the simulator; exit status 1 when a seed failed.
+// A failing seed fails again: -seed N -trace shows what happened. -repeat sees that a seed is always the same run.
 #include <fmt/core.h>
 
 #include <chrono>
@@ -12,7 +12,7 @@
 namespace {
 
 struct Arguments {
-  uint64_t first = 1, seeds = 100;
+  uint64_t first = 1, seeds = 100, repeat = 1;
   bool trace = false;
   drover::LogLevel level = drover::LogLevel::kOff;
 };
@@ -28,11 +28,13 @@ bool parse(int argc, char** argv, Arguments& out) {
       out.first = std::strtoull(value(), nullptr, 10);
     } else if (arg == "-seeds") {
       out.seeds = std::strtoull(value(), nullptr, 10);
+    } else if (arg == "-repeat") {
+      out.repeat = std::strtoull(value(), nullptr, 10);
     } else if (arg == "-trace") {
       out.trace = true;
     } else if (arg == "-log" && drover::parse_log_level(value(), out.level)) {
     } else {
-      fmt::print(stderr, "usage: drover_sim [-seed N] [-seeds N] [-first N] [-trace] [-log LEVEL]\n");
+      fmt::print(stderr, "usage: sim_run [-seed N] [-seeds N] [-first N] [-repeat N] [-trace] [-log LEVEL]\n");
       return false;
     }
   }
@@ -57,6 +59,10 @@ int main(int argc, char** argv) {
     if (arguments.seeds == 1) fmt::print("seed {}: trace {:016x}, {:.0f} s\n", seed, r.trace_hash, r.seconds);
     if (!r.violations.empty()) fmt::print("again: ./dev sim -seed {} -trace\n", seed);
     failed += !r.violations.empty();
+    for (uint64_t i = 1; i < arguments.repeat; i++) {
+      auto again = drover::sim::run(options);
+      if (again.trace_hash != r.trace_hash) fmt::print("seed {} is another run when it is repeated: trace {:016x}\n", seed, again.trace_hash);
+    }
     sum.add(r);
     std::fflush(stdout);
   }
