@@ -17,7 +17,7 @@ std::string sanitize_uuid_prefix(std::string_view prefix) {
   return std::string(digits % 2 ? prefix.substr(0, prefix.size() - 1) : prefix);
 }
 
-std::optional<AllocListStub> find_alloc_stub(Context& c, Api& api, const std::string& prefix, std::string_view too_short, std::string_view what) {
+std::optional<AllocListStub> find_alloc_stub(Context& c, Api& api, const std::string& prefix, std::string_view too_short) {
   if (prefix.size() == 1) {
     c.fail(too_short);
     return std::nullopt;
@@ -69,7 +69,7 @@ std::optional<std::string> random_alloc_of_job(Context& c, Api& api, const std::
   return from[device() % from.size()];
 }
 
-Result<std::string> find_node_id(Api& api, const std::string& prefix, std::string_view too_short) {
+Result<std::string> find_node_id(Api& api, const std::string& prefix, std::string_view too_short, std::string_view what) {
   if (prefix.size() == 1) return invalid(std::string(too_short));
   auto found = api.get_as<List<NodeListStub>>("/v1/nodes", {{"prefix", sanitize_uuid_prefix(prefix)}});
   if (!found) return invalid(fmt::format("Error {}: {}", what, found.error().message));
