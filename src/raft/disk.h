@@ -12,7 +12,7 @@
 
 namespace drover::raft {
 
-// Used by one thread at a time. Errors are kIo and name the path.
+// Used by one thread at a time. Errors are kIo and name the path; kUnavailable when the disk has no room.
 class File {
  public:
   virtual ~File() = default;
@@ -28,6 +28,9 @@ class File {
 };
 
 enum class OpenMode : unsigned char { kRead, kWrite, kCreate };  // kCreate: made, or emptied
+
+// Whether a write failed because the disk is full: it may do later what it could not do now.
+inline bool no_room(const Status& status) { return !status && status.error().code == ErrorCode::kUnavailable; }
 
 // Thread safe. Renames, creations and removals are durable after sync_dir of the directory.
 class Disk {

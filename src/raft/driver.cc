@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kMaxCommittedBytes = 4u << 20;  // handed out in one ready
 constexpr uint32_t kMaxInflightMessages = 256;
+constexpr Duration kHandoverPause = std::chrono::seconds(30);  // between tries to give leadership away on a full disk
 constexpr int kAloneTickFactor = 10;  // a server without peers has little to time
 
 }  // namespace
@@ -305,8 +306,25 @@ void Driver::on_tick() {
     if (applied_ >= (snapshot_ ? snapshot_->index : 0) + options_.snapshot_threshold) want_snapshot_ = true;
   }
   run_conf_ops();
+  if (!log_->room()) on_full_disk();
   arm_tick();
   pump();
+}
+
+// Nothing new is accepted meanwhile. What waits for the disk may still be committed, later: those who wait for it are
+// told that its outcome is open. Another server may have more room.
+void Driver::on_full_disk() {
+  if (log_->stats().stalled) {
+    Error error(ErrorCode::kTimeout, log_->room().error().message + "; whether this takes effect is open");
+    for (auto& p : std::exchange(pending_, {})) {
+      in_flight_ -= std::min(in_flight_, p.size);
+      later([w = p.waiter, error]() mutable { w.set(error); });
+    }
+  }
+  if (st_.role != DR_LEADER || conf_.only(self_) || transfer_to_ != 0 || now() < next_handover_) return;
+  next_handover_ = now() + kHandoverPause;
+  log_warn("raft", "the disk is full: handing leadership over");
+  spawn([](std::shared_ptr<Driver> self) -> Async<void> { (void)co_await self->transfer_leadership({}); }(shared_from_this()));
 }
 
 // Lets the engine run until it is at rest, then hands out answers and events.

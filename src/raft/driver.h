@@ -152,6 +152,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   bool campaign_alone();
   void arm_tick();
   void on_tick();
+  void on_full_disk();
   void fail(const Error& error);
   void fail_requests(const Error& error);
   void settle();
@@ -263,6 +264,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   bool flush_scheduled_ = false;
   std::vector<Proposal> proposals_;
   std::deque<Pending> pending_;
+  Monotonic next_handover_{};
   uint64_t in_flight_ = 0;  // bytes in proposals_ and pending_
   std::vector<Waiter<uint64_t>> next_reads_;
   std::deque<ReadGroup> reads_;

@@ -47,6 +47,7 @@ void Driver::flush() {
 Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
+  if (auto room = log_->room(); !room) co_return std::move(room).error();
   if (transfer_to_ != 0) co_return Error(ErrorCode::kUnavailable, "leadership transfer in progress");
   if (entry.empty()) co_return invalid("an entry of the raft log cannot be empty");
   if (entry.size() > options_.max_entry) {

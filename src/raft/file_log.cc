@@ -109,6 +109,10 @@ void FileLog::compact(uint64_t upto) {
   }
 }
 
-LogStats FileLog::stats() const { return {writer_->disk_bytes(), writer_->syncs(), writer_->sync_time()}; }
+LogStats FileLog::stats() const {
+  return {writer_->disk_bytes(), writer_->syncs(), writer_->stalled(), writer_->sync_time()};
+}
+
+Status FileLog::room() const { return writer_->room(); }
 
 }  // namespace drover::raft

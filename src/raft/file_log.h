@@ -39,6 +39,7 @@ class FileLog final : public LogStore {
   void compact(uint64_t upto) override;
   bool keeps_entries() const override { return true; }
   LogStats stats() const override;
+  Status room() const override;
 
  private:
   friend class LogRecovery;

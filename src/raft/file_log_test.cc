@@ -25,7 +25,7 @@ class FileLogTest : public ::testing::Test {
 
   Status open(uint64_t keep_from = 0) {
     log.reset();
-    auto r = FileLog::open({"/log", 4096, false, keep_from}, disk, sim.world, sim.pool, recovered);
+    auto r = FileLog::open({"/log", segment, inline_sync, keep_from}, disk, sim.world, sim.pool, recovered);
     if (!r) return std::move(r).error();
     log = std::move(*r);
     return {};
@@ -41,6 +41,7 @@ class FileLogTest : public ::testing::Test {
     r.n_entries = es.size();
     auto ok = log->append(std::move(r), [this](Status s) { done.push_back(s ? "" : s.error().message); });
     ASSERT_TRUE(ok);
+    if (*ok) done.emplace_back();
   }
   void fill(uint64_t from, uint64_t to, uint64_t term = 1) {
     for (uint64_t i = from; i <= to; i++) append({{i, term, "entry " + std::to_string(i)}}, {term, 0, i - 1});
@@ -59,6 +60,8 @@ class FileLogTest : public ::testing::Test {
   }
   std::string& file(uint64_t number) { return *disk.content("/log/" + segment_name(number)); }
 
+  uint64_t segment = 4096;
+  bool inline_sync = false;
   SimWorld sim{3};
   MemDisk disk;
   RecoveredLog recovered;
@@ -238,7 +241,74 @@ TEST_F(FileLogTest, AnErrorStaysAndReachesEveryWaiter) {
   append({{4, 1, "x"}});
   sim.loop.run_ready();
   ASSERT_EQ(done.size(), 4u);
-  for (size_t i = 1; i < 4; i++) EXPECT_NE(done[i].find("No space left"), std::string::npos);
+  for (size_t i = 1; i < 4; i++) EXPECT_NE(done[i].find("Input/output error"), std::string::npos);
+}
+
+// Nothing is lost, nothing is answered too early, and what waited is there in order.
+TEST_F(FileLogTest, AFullDiskIsWaitedFor) {
+  for (bool on_the_loop : {false, true}) {
+    inline_sync = on_the_loop;
+    log.reset();
+    ASSERT_TRUE(disk.remove_all("/log"));
+    done.clear();
+    ASSERT_TRUE(open());
+    fill(1, 5);
+    ASSERT_TRUE(log->room());
+    disk.fill("/log/");
+    fill(6, 150);
+    EXPECT_TRUE(log->stats().stalled);
+    ASSERT_FALSE(log->room());
+    EXPECT_NE(log->room().error().message.find("no space left on device"), std::string::npos);
+    auto before = done.size();
+    EXPECT_LT(before, 150u);
+    sim.loop.advance(5s);
+    EXPECT_EQ(done.size(), before);
+    disk.fill("");
+    sim.loop.advance(1s);
+    EXPECT_EQ(done, std::vector<std::string>(150));
+    EXPECT_TRUE(log->room());
+    EXPECT_FALSE(log->stats().stalled);
+    fill(151, 160);
+    ASSERT_TRUE(open());
+    EXPECT_EQ(recovered.last, 160u);
+    EXPECT_EQ(read(1, 161).size(), 160u);
+  }
+}
+
+// The zeros ahead are a reserve: the log says that it is full while what little must be written still goes through.
+TEST_F(FileLogTest, ItSaysThatItIsFullBeforeItIs) {
+  segment = 4u << 20;
+  ASSERT_TRUE(open());
+  fill(1, 1);
+  disk.fill("/log/");
+  uint64_t next = 2;
+  while (log->room() && next < 3000) {
+    append({{next, 1, std::string(1000, 'x')}}, {1, 0, next - 1});
+    sim.loop.run_ready();
+    next++;
+  }
+  ASSERT_FALSE(log->room());
+  EXPECT_FALSE(log->stats().stalled);
+  fill(next, next + 50);
+  EXPECT_FALSE(log->stats().stalled);
+  EXPECT_EQ(done, std::vector<std::string>(next + 50));
+  disk.fill("");
+  sim.loop.advance(1s);
+  EXPECT_TRUE(log->room());
+}
+
+TEST_F(FileLogTest, ALogThatWaitsForRoomCanBeClosed) {
+  ASSERT_TRUE(open());
+  disk.fill("/log/");
+  fill(1, 150);
+  ASSERT_TRUE(log->stats().stalled);
+  auto last = done.size();
+  log.reset();
+  disk.fill("");
+  sim.loop.advance(5s);
+  EXPECT_EQ(done.size(), last);
+  ASSERT_TRUE(open());
+  EXPECT_EQ(recovered.last, last);
 }
 
 TEST_F(FileLogTest, ABigRecordGetsABiggerSegment) {
@@ -251,7 +321,7 @@ TEST_F(FileLogTest, ABigRecordGetsABiggerSegment) {
   EXPECT_EQ(read(6, 7)[0].data.size(), 50'000u);
 }
 
-// Random appends, overwrites and power cuts: what was acknowledged is there, and only whole records are.
+// Random appends, overwrites, full disks and power cuts: what was acknowledged is there, and only whole records are.
 TEST_F(FileLogTest, PowerCutsKeepAcknowledgedRecordsWhole) {
   ASSERT_TRUE(open());
   std::vector<Entry> model;  // acknowledged and maybe later ones
@@ -261,6 +331,7 @@ TEST_F(FileLogTest, PowerCutsKeepAcknowledgedRecordsWhole) {
     std::vector<Entry> pending = model;
     std::vector<std::vector<Entry>> states = {model};
     disk.cut_power_after(sim.random.below(12));
+    size_t waiting = 0;
     for (int k = 0; k < 6; k++) {
       done.clear();
       if (sim.random.below(5) == 0 && !pending.empty()) {
@@ -273,16 +344,21 @@ TEST_F(FileLogTest, PowerCutsKeepAcknowledgedRecordsWhole) {
         batch.push_back({next, term, std::string(sim.random.below(700), static_cast<char>('a' + sim.random.below(26)))});
         pending.push_back(batch.back());
       }
+      if (sim.random.below(4) == 0) disk.fill(sim.random.below(2) ? "/log/" : "");
       append(batch, {term, 0, 0});
+      waiting++;
       states.push_back(pending);
       if (sim.random.below(2)) sim.loop.run_ready();
-      bool ok = !done.empty();
+      if (sim.random.below(8) == 0) sim.loop.advance(1s);
+      waiting -= done.size();
+      bool ok = waiting == 0;
       for (auto& d : done) ok &= d.empty();
       if (ok) acknowledged = states.size() - 1;
     }
     log.reset();
     sim.loop.run_ready();
     disk.crash(sim.random);
+    if (!open()) disk.fill("");  // a new segment may need room
     ASSERT_TRUE(open()) << round;
     auto got = recovered.last ? read(1, recovered.last + 1) : std::vector<Entry>();
     bool found = false;

@@ -36,6 +36,7 @@ struct RecoveredLog {
 struct LogStats {
   uint64_t bytes = 0;  // on disk, spare segments included
   uint64_t syncs = 0;
+  bool stalled = false;  // what was appended waits for room on the disk
   Duration sync_time{0};
 };
 
@@ -53,6 +54,9 @@ class LogStore {
   // False: nothing can be read back; the engine must keep all entries cached.
   virtual bool keeps_entries() const = 0;
   virtual LogStats stats() const = 0;
+  // An error while the disk has no room to grow the log. What is appended then still becomes durable, some of it at
+  // once and the rest when there is room.
+  virtual Status room() const { return {}; }
 };
 
 // Dev mode: durable the moment it is appended, gone with the process.

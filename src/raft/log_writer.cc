@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/log.h"
 
 namespace drover::raft {
 namespace {
@@ -14,6 +15,7 @@ constexpr uint64_t kMaxGather = 16u << 20;       // bytes in one write
 constexpr uint64_t kMaxInlineFrame = 256u << 10;  // larger ones go to the thread
 constexpr uint64_t kFastSyncNs = 1'000'000;
 constexpr size_t kMaxSpares = 2;
+constexpr Duration kRetry = std::chrono::milliseconds(500);  // on a full disk
 
 }  // namespace
 
@@ -53,18 +55,26 @@ bool LogWriter::try_inline(Job& job, Status& status) {
     if (busy_ || stopped_) return false;
     busy_ = true;
   }
-  bool zeros;
+  bool zeros, full = false;
   {
     std::lock_guard run_lock(run_mutex_);
-    if (health_) health_ = write(job);
-    if (health_) health_ = flush();
     status = health_;
+    if (status) status = write(job);
+    if (status) status = flush();
+    full = no_room(status) && health_;
+    if (full) {
+      forget_gathered();
+    } else {
+      health_ = status;
+    }
     zeros = wants_zeros();
   }
   {
     std::lock_guard lock(queue_mutex_);
     busy_ = false;
+    zeros = zeros && room_;
   }
+  if (full) return false;
   if (zeros) push(Job{});
   return true;
 }
@@ -75,6 +85,7 @@ void LogWriter::stop() {
     stopped_ = true;
     queue_.clear();
   }
+  retry_timer_.cancel();
   std::lock_guard wait_for_the_running_job(run_mutex_);
 }
 
@@ -91,50 +102,139 @@ void LogWriter::drain() {
       jobs.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
       queue_.clear();
     }
-    if (health_) health_ = run(jobs);
-    std::vector<std::move_only_function<void(Status)>> done;
-    for (auto& job : jobs) {
-      if (job.done) done.push_back(std::move(job.done));
+    size_t complete = 0;
+    Status status = health_;
+    if (status) status = run(jobs, complete);
+    if (health_ && no_room(status)) {
+      if (wait_for_room(jobs, complete, status)) return;
+      continue;
     }
-    if (!done.empty()) {
-      world_.loop.post([done = std::move(done), status = health_]() mutable {
-        for (auto& fn : done) fn(status);
-      });
-    }
-    bool idle;
+    health_ = status;
+    stalled_ = false;
+    bool asked = std::any_of(jobs.begin(), jobs.end(), [](const Job& job) { return job.kind == Job::Kind::kIdle; });
+    finish(jobs, jobs.size());
+    bool idle, full;
     {
       std::lock_guard lock(queue_mutex_);
       idle = queue_.empty();
+      full = !room_;
     }
-    if (idle && health_ && wants_zeros()) health_ = zero_ahead();
+    if (!idle || !health_) continue;
+    status = wants_zeros() && (!full || asked) ? zero_ahead() : wants_zeros() && full ? room() : Status();
+    if (!no_room(status)) health_ = status;
+    set_full(no_room(status) ? status : Status());
   }
 }
 
-Status LogWriter::run(std::vector<Job>& jobs) {
-  for (auto& job : jobs) {
+// Answers the first `n` jobs.
+void LogWriter::finish(std::vector<Job>& jobs, size_t n) {
+  std::vector<std::move_only_function<void(Status)>> done;
+  for (size_t i = 0; i < n; i++) {
+    if (jobs[i].done) done.push_back(std::move(jobs[i].done));
+  }
+  if (done.empty()) return;
+  world_.loop.post([done = std::move(done), status = health_]() mutable {
+    for (auto& fn : done) fn(status);
+  });
+}
+
+// ---- a full disk
+
+Status LogWriter::room() const {
+  std::lock_guard lock(queue_mutex_);
+  return room_;
+}
+
+// Puts what is left of the jobs back, to be tried again later. False: stopped meanwhile.
+bool LogWriter::wait_for_room(std::vector<Job>& jobs, size_t complete, const Status& why) {
+  forget_gathered();
+  finish(jobs, complete);
+  {
+    std::lock_guard lock(queue_mutex_);
+    if (stopped_) return false;
+    queue_.insert(queue_.begin(), std::make_move_iterator(jobs.begin() + static_cast<ptrdiff_t>(complete)),
+                  std::make_move_iterator(jobs.end()));
+  }
+  stalled_ = true;  // still busy: nobody else begins
+  set_full(why);
+  return true;
+}
+
+void LogWriter::set_full(const Status& why) {
+  std::lock_guard lock(queue_mutex_);
+  bool was = !room_, full = !why;
+  room_ = why;
+  if (was && !full) log_info("raft.log", "there is room for the log again");
+  if (!was && full) log_error("raft.log", "no room for the log; nothing new is accepted until there is", {{"error", why.error().message}});
+  if (!full || stopped_ || std::exchange(retrying_, true)) return;
+  world_.loop.post([weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->arm_retry();
+  });
+}
+
+void LogWriter::arm_retry() {
+  std::lock_guard lock(queue_mutex_);
+  if (stopped_) return;
+  retry_timer_ = world_.loop.after(kRetry, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->retry();
+  });
+}
+
+void LogWriter::retry() {
+  {
+    std::lock_guard lock(queue_mutex_);
+    retrying_ = false;
+    if (stopped_) return;
+  }
+  if (stalled_) {
+    thread_.run([self = shared_from_this()] { self->drain(); });
+  } else {
+    push(Job{});
+  }
+}
+
+Status LogWriter::run(std::vector<Job>& jobs, size_t& complete) {
+  for (size_t i = 0; i < jobs.size(); i++) {
+    auto& job = jobs[i];
+    auto flush_before = [&]() -> Status {
+      DROVER_CHECK(flush());
+      complete = i;
+      return {};
+    };
     switch (job.kind) {
-      case Job::Kind::kWrite: DROVER_CHECK(write(job)); break;
+      case Job::Kind::kWrite:
+        if (job.before || parts_size_ + job.frame.size() > kMaxGather) DROVER_CHECK(flush_before());
+        DROVER_CHECK(write(job));
+        break;
       case Job::Kind::kRoll:
-        DROVER_CHECK(flush());
+        DROVER_CHECK(flush_before());
         DROVER_CHECK(roll(job));
+        complete = i + 1;
         break;
       case Job::Kind::kFree:
-        DROVER_CHECK(flush());
+        DROVER_CHECK(flush_before());
         DROVER_CHECK(free_segment(job.segment));
+        complete = i + 1;
         break;
       case Job::Kind::kIdle: break;
     }
   }
-  return flush();
+  DROVER_CHECK(flush());
+  complete = jobs.size();
+  return {};
 }
 
-// Gathers the frame; `job` must live until the next flush.
+void LogWriter::forget_gathered() {
+  parts_.clear();
+  parts_size_ = 0;
+}
+
+// Gathers the frame; `job` must live until the next flush. What `before` waits for is flushed already.
 Status LogWriter::write(Job& job) {
   if (job.before) {
-    DROVER_CHECK(flush());
     DROVER_CHECK(job.before());
+    job.before = nullptr;
   }
-  if (parts_size_ + job.frame.size() > kMaxGather) DROVER_CHECK(flush());
   DROVER_ASSERT(job.segment == header_.number && job.offset == tail_ + parts_size_, "frames are written where the index has them");
   seal_frame(job.frame, durable_seq_, header_.salt);
   parts_.push_back(job.frame);
@@ -153,8 +253,7 @@ Status LogWriter::flush() {
     zeroed_ = tail_;
   }
   durable_seq_ = written_seq_;
-  parts_.clear();
-  parts_size_ = 0;
+  forget_gathered();
   return {};
 }
 
@@ -217,14 +316,25 @@ Status LogWriter::free_segment(uint64_t number) {
 bool LogWriter::wants_zeros() const { return file_ && zeroed_ < segment_size_ && tail_ + kZeroLow > zeroed_; }
 
 Status LogWriter::zero_ahead() {
-  uint64_t step = std::clamp(zeroed_, kZeroStepMin, kZeroStepMax);
-  std::string zeros(std::min(step, segment_size_ - zeroed_), '\0');
-  std::string_view part = zeros;
-  DROVER_CHECK(file_->write_at(zeroed_, {&part, 1}));
-  DROVER_CHECK(file_->sync());
-  zeroed_ += zeros.size();
-  disk_bytes_ += zeros.size();
-  return {};
+  uint64_t left = segment_size_ - zeroed_;
+  Status status;
+  // Near a full disk a smaller step may do.
+  for (uint64_t step : {std::clamp(zeroed_, kZeroStepMin, kZeroStepMax), kZeroLow}) {
+    std::string zeros(std::min(step, left), '\0');
+    std::string_view part = zeros;
+    status = file_->write_at(zeroed_, {&part, 1});
+    if (no_room(status)) {
+      // What fits is left to others.
+      DROVER_CHECK(file_->truncate(zeroed_));
+      continue;
+    }
+    DROVER_CHECK(status);
+    DROVER_CHECK(file_->sync());
+    zeroed_ += zeros.size();
+    disk_bytes_ += zeros.size();
+    return {};
+  }
+  return status;
 }
 
 }  // namespace drover::raft

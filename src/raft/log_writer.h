@@ -1,4 +1,8 @@
 // The writing half of FileLog. Jobs run in order on the log thread, or one by one on the loop while nothing is queued.
+//
+// A full disk is waited for. The zeros ahead of the tail are room that is there already: when they cannot be made any
+// more, room() says so while the little that the engine itself must write still goes through. A job that finds no room
+// stays at the head of the queue and is tried again until there is.
 #pragma once
 
 #include <atomic>
@@ -42,8 +46,11 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
   // Runs `job` (a write) on the calling thread when nothing is queued or running and the disk is fast; false: `job`
   // is untouched.
   bool try_inline(Job& job, Status& status);
-  // Waits for the running job. No job runs and no `done` is posted after this returns.
+  // Waits for the running job. No job runs and no `done` is posted after this returns. On the loop.
   void stop();
+  // Any thread.
+  Status room() const;
+  bool stalled() const { return stalled_; }
 
   uint64_t syncs() const { return syncs_; }
   Duration sync_time() const { return Duration(sync_ns_); }
@@ -55,7 +62,14 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
     uint64_t size;
   };
   void drain();
-  Status run(std::vector<Job>& jobs);
+  // `complete`: how many of the jobs are done when it returns.
+  Status run(std::vector<Job>& jobs, size_t& complete);
+  bool wait_for_room(std::vector<Job>& jobs, size_t complete, const Status& why);
+  void set_full(const Status& why);
+  void arm_retry();
+  void retry();
+  void forget_gathered();
+  void finish(std::vector<Job>& jobs, size_t n);
   Status write(Job& job);
   Status flush();  // writes and syncs what is gathered
   Status roll(const Job& job);
@@ -70,10 +84,13 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
   World& world_;
   Pool& thread_;
 
-  std::mutex queue_mutex_;
-  std::deque<Job> queue_;  // under queue_mutex_, as are the next two
+  mutable std::mutex queue_mutex_;
+  std::deque<Job> queue_;  // under queue_mutex_, as are the next ones
   bool busy_ = false;
   bool stopped_ = false;
+  Status room_;            // an error: the disk is full
+  bool retrying_ = false;  // the timer is armed or about to be
+  Timer retry_timer_;      // on the loop
 
   std::mutex run_mutex_;  // held while a job runs; guards the rest
   Status health_;         // the first error stays: nothing is written after it
@@ -86,6 +103,7 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
   uint64_t parts_size_ = 0;
   std::vector<Spare> spares_;
 
+  std::atomic<bool> stalled_{false};
   std::atomic<uint64_t> syncs_{0}, sync_ns_{0}, disk_bytes_{0};
   std::atomic<uint64_t> typical_sync_ns_{0};  // moving average; 0: none measured
 };

@@ -27,6 +27,14 @@ class MemDisk::MemFile final : public File {
     DROVER_CHECK(disk_.change(path_));
     std::string all;
     for (auto p : parts) all += p;
+    bool grows = offset + all.size() > inode_->now.size();
+    if (grows && disk_.full(path_)) {
+      // What there is room for is written, as a real disk does.
+      all.resize(std::max(offset, inode_->now.size()) - offset);
+      put(inode_->now, std::min<uint64_t>(offset, inode_->now.size()), all);
+      if (!all.empty()) inode_->unsynced.push_back({offset, std::move(all)});
+      return disk_.no_room_for(path_);
+    }
     put(inode_->now, offset, all);
     inode_->unsynced.push_back({offset, std::move(all)});
     return {};
@@ -72,10 +80,16 @@ class MemDisk::MemFile final : public File {
 };
 
 Status MemDisk::change(const std::string& path) {
-  if (!fail_on_.empty() && path.find(fail_on_) != std::string::npos) return Error(ErrorCode::kIo, "write " + path + ": No space left on device");
+  if (!fail_on_.empty() && path.find(fail_on_) != std::string::npos) return Error(ErrorCode::kIo, "write " + path + ": Input/output error");
   if (operations_ >= power_off_at_) return Error(ErrorCode::kIo, path + ": the power is off");
   operations_++;
   return {};
+}
+
+bool MemDisk::full(const std::string& path) const { return !full_.empty() && path.find(full_) != std::string::npos; }
+
+Error MemDisk::no_room_for(const std::string& path) const {
+  return {ErrorCode::kUnavailable, "write " + path + ": no space left on device"};
 }
 
 void MemDisk::set_name(const std::string& path, InodeRef inode) {
@@ -92,6 +106,7 @@ Result<std::unique_ptr<File>> MemDisk::open(const std::string& path, OpenMode mo
   auto it = names_.find(path);
   if (mode == OpenMode::kCreate) {
     DROVER_CHECK(change(path));
+    if (full(path)) return no_room_for(path);
     set_name(path, std::make_shared<Inode>());
     it = names_.find(path);
   }

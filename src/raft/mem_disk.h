@@ -34,6 +34,9 @@ class MemDisk final : public Disk {
   // The next operations whose path contains `part` fail with this error; "" ends it.
   void fail_on(std::string part) { fail_on_ = std::move(part); }
 
+  // Files whose path contains `part` neither grow nor are made, for want of room, until "" ends it.
+  void fill(std::string part) { full_ = std::move(part); }
+
   // From now on sync() of files does nothing: a disk that lies about its cache. Tests of the tests.
   void lie() { lies_ = true; }
 
@@ -59,6 +62,8 @@ class MemDisk final : public Disk {
   class MemFile;
   // Counts a change; an error when the power is off.
   Status change(const std::string& path);
+  bool full(const std::string& path) const;
+  Error no_room_for(const std::string& path) const;
   void set_name(const std::string& path, InodeRef inode);
 
   std::mutex mutex_;
@@ -66,7 +71,7 @@ class MemDisk final : public Disk {
   std::vector<NameChange> unsynced_names_;
   uint64_t generation_ = 0;
   uint64_t operations_ = 0, power_off_at_ = ~0ull;
-  std::string fail_on_;
+  std::string fail_on_, full_;
   bool lies_ = false;
 };
 

@@ -13,6 +13,12 @@
 namespace drover::raft {
 namespace {
 
+Error disk_error(const std::string& what, int err) {
+  auto error = errno_error(what, err);
+  if (err == ENOSPC || err == EDQUOT) error.code = ErrorCode::kUnavailable;
+  return error;
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -28,7 +34,7 @@ class PosixFile final : public File {
       ssize_t n = ::pwritev(fd_, &vec[i], static_cast<int>(std::min<size_t>(vec.size() - i, 512)), static_cast<off_t>(offset));
       if (n < 0) {
         if (errno == EINTR) continue;
-        return errno_error("write " + path_, errno);
+        return disk_error("write " + path_, errno);
       }
       offset += static_cast<uint64_t>(n);
       for (size_t left = static_cast<size_t>(n); left > 0;) {
@@ -86,7 +92,7 @@ class PosixDisk final : public Disk {
     if (mode == OpenMode::kWrite) flags |= O_RDWR;
     if (mode == OpenMode::kCreate) flags |= O_RDWR | O_CREAT | O_TRUNC;
     int fd = ::open(path.c_str(), flags, 0600);
-    if (fd < 0) return errno_error("open " + path, errno);
+    if (fd < 0) return disk_error("open " + path, errno);
     return std::unique_ptr<File>(new PosixFile(fd, path));
   }
   Status rename(const std::string& from, const std::string& to) override {

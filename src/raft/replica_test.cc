@@ -193,9 +193,51 @@ TEST_F(SingleServer, ADiskErrorIsFatalAndNothingIsAcknowledged) {
   disk.fail_on("/raft/log");
   auto r = s.propose("a");
   ASSERT_FALSE(r);
-  EXPECT_NE(s.fatal.find("No space left on device"), std::string::npos) << s.fatal;
+  EXPECT_NE(s.fatal.find("Input/output error"), std::string::npos) << s.fatal;
   EXPECT_EQ(s.replica->role(), Role::kShutdown);
   EXPECT_FALSE(s.propose("b"));
+}
+
+// It refuses, answers reads, and goes on when there is room; what was open by then has taken effect or not, whole.
+TEST_F(SingleServer, AFullDiskRefusesAndRecovers) {
+  s.lead();
+  disk.fill("/raft/log");
+  std::vector<std::string> taken;
+  std::string refusal;
+  for (int i = 0; i < 200 && refusal.empty(); i++) {
+    auto text = std::to_string(i) + std::string(1000, 'x');
+    auto r = s.propose(text);
+    if (r) {
+      taken.push_back(text);
+    } else {
+      refusal = r.error().message;
+    }
+  }
+  EXPECT_NE(refusal.find("no space left on device; whether this takes effect is open"), std::string::npos) << refusal;
+  EXPECT_GT(taken.size(), 10u);
+  auto second = s.propose("refused");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(second.error().message.find("no space left on device"), std::string::npos);
+  EXPECT_EQ(s.replica->stats().in_flight_bytes, 0u);
+  EXPECT_EQ(s.fatal, "");
+  EXPECT_TRUE(s.replica->is_leader());
+  auto read = run_async(sim.loop, s.replica->read_index(), 5s);
+  EXPECT_TRUE(read && *read);
+
+  disk.fill("");
+  sim.loop.advance(2s);
+  ASSERT_TRUE(s.propose("after"));
+  auto check = [&] {
+    std::vector<std::string> got;
+    for (auto& [index, entry] : s.machine->entries) got.push_back(entry);
+    ASSERT_EQ(got.size(), taken.size() + 2);  // what was open took effect here
+    EXPECT_TRUE(std::equal(taken.begin(), taken.end(), got.begin()));
+    EXPECT_EQ(got.back(), "after");
+  };
+  check();
+  s.lead();
+  check();
 }
 
 TEST_F(SingleServer, StoppingAnswersWaitersThatTheirOutcomeIsUnknown) {
