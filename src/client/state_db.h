@@ -16,6 +16,10 @@
 #include "client/local_state.h"
 #include "model/alloc.h"
 
+namespace drover {
+class Loop;
+}
+
 namespace drover::client {
 
 // What is known of one allocation.
@@ -101,5 +105,9 @@ class StateDbFilter : public StateDb {
   }
   std::unique_ptr<StateDb> inner_;
 };
+
+// Keeps what could not be written (a full disk, say) and writes it when it can be; the caller learns of the failure all
+// the same. What is read meanwhile is what is on disk. On the loop, which outlives it.
+std::unique_ptr<StateDb> make_patient_state(std::unique_ptr<StateDb> inner, Loop& loop);
 
 }  // namespace drover::client

@@ -30,7 +30,10 @@ Error db_error(sqlite3* db, std::string_view what) {
   auto kind = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ErrorCode::kCorrupt
               : code == SQLITE_BUSY || code == SQLITE_LOCKED  ? ErrorCode::kTimeout
                                                               : ErrorCode::kIo;
-  return {kind, std::string(what) + ": " + sqlite3_errmsg(db)};
+  auto text = std::string(what) + ": " + sqlite3_errmsg(db);
+  if (int why = sqlite3_system_errno(db); why != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN))
+    text = errno_error(text, why).message;
+  return {kind, std::move(text)};
 }
 
 Status run(sqlite3* db, const std::string& sql) {
@@ -44,7 +47,7 @@ class SqliteState final : public StateDb {
   ~SqliteState() override { statements_.clear(); }
 
   Status prepare_schema() {
-    for (auto* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA locking_mode=EXCLUSIVE"})
+    for (auto* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"})
       DROVER_CHECK(run(db_.get(), sql));
     for (auto table : kTables)
       DROVER_CHECK(run(db_.get(), "CREATE TABLE IF NOT EXISTS " + std::string(table) +
@@ -67,7 +70,10 @@ class SqliteState final : public StateDb {
         return status;
       }
     }
-    return several ? run(db_.get(), "COMMIT") : Status();
+    if (!several) return {};
+    auto committed = run(db_.get(), "COMMIT");
+    if (!committed && !sqlite3_get_autocommit(db_.get())) (void)run(db_.get(), "ROLLBACK");
+    return committed;
   }
 
   Result<std::vector<Row>> read(std::string_view table, std::string_view prefix) override {
@@ -151,7 +157,9 @@ Result<std::unique_ptr<StateDb>> open_once(const std::string& path) {
   ::chmod(path.c_str(), 0600);
   sqlite3_busy_timeout(raw, kBusyMillis);
   auto state = std::make_unique<SqliteState>(std::move(db));
-  auto status = check_integrity(raw);
+  // First of all: the index of the log is then kept in memory, not in a file that a full disk may have no room for.
+  auto status = run(raw, "PRAGMA locking_mode=EXCLUSIVE");
+  if (status) status = check_integrity(raw);
   if (status) status = state->prepare_schema();
   if (status) return state;
   return opening_error(std::move(status).error(), path);

@@ -135,6 +135,51 @@ TEST(SqliteStateTest, OtherVersionIsRefused) {
   EXPECT_EQ(db.error().message, "incompatible state version. expected \"1\" but found \"9\"");
 }
 
+// What fails is kept, newest of each row, and written as a whole when it can be.
+TEST(PatientState, WritesLaterWhatItCouldNotWrite) {
+  class Full final : public StateDbFilter {
+   public:
+    Full(std::unique_ptr<StateDb> inner, bool& full) : StateDbFilter(std::move(inner)), full_(full) {}
+    Status write(const std::vector<Write>& batch) override {
+      if (full_) return Error(ErrorCode::kIo, "database or disk is full");
+      return StateDbFilter::write(batch);
+    }
+
+   private:
+    bool& full_;
+  };
+  SimWorld sim{1};
+  bool full = false;
+  auto rows = std::make_shared<MemoryRows>();
+  auto db = make_patient_state(std::make_unique<Full>(make_memory_state(rows), full), sim.loop);
+  auto job = test_job();
+  auto first = test_alloc(job, sim.random), second = test_alloc(job, sim.random);
+  ASSERT_TRUE(db->put_alloc(first));
+  ASSERT_TRUE(db->put_value("a", "1"));
+  full = true;
+  EXPECT_FALSE(db->put_value("a", "2"));
+  EXPECT_FALSE(db->put_value("a", "3"));
+  EXPECT_FALSE(db->put_alloc(second));
+  EXPECT_FALSE(db->delete_alloc(first.ID));
+  sim.loop.advance(5s);
+  EXPECT_EQ(*db->value("a"), "1");
+  full = false;
+  sim.loop.advance(1s);
+  EXPECT_EQ(*db->value("a"), "3");
+  std::vector<std::string> damaged;
+  auto allocs = db->load_allocs(damaged);
+  ASSERT_TRUE(allocs);
+  ASSERT_EQ(allocs->size(), 1u);
+  EXPECT_EQ((*allocs)[0].alloc.ID, second.ID);
+  // And a write that works takes what waits along.
+  full = true;
+  EXPECT_FALSE(db->put_value("a", "4"));
+  full = false;
+  EXPECT_TRUE(db->put_value("b", "5"));
+  EXPECT_EQ(*db->value("a"), "4");
+  EXPECT_EQ(*db->value("b"), "5");
+}
+
 TEST(StateDump, ShowsWhatIsStoredAndChangesNothing) {
   TempDir dir;
   EXPECT_TRUE(client_state_json(dir / "none").error().message.ends_with("no such file or directory"));
