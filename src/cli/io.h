@@ -21,6 +21,7 @@ struct Io {
   std::vector<std::string> env;  // "KEY=value"
   std::function<Time()> now;
   std::function<void(Duration)> sleep;
+  std::string program = "nomad";  // as it was called
   bool stdin_tty = false;
   bool stdin_piped = true;  // no character device: /dev/null is one
   bool stdout_tty = false;

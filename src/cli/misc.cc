@@ -26,6 +26,20 @@
 
 namespace drover::cli {
 
+// What `agent-info -t` formats.
+struct AgentSelf {
+  Map<Value> Config, Member, Stats;
+};
+
+}  // namespace drover::cli
+
+namespace drover {
+DROVER_TYPE(cli::AgentSelf)
+}
+DROVER_DESCRIBE(drover::cli::AgentSelf, "api.AgentSelf", DROVER_FIELD(Config), DROVER_FIELD(Member), DROVER_FIELD(Stats))
+
+namespace drover::cli {
+
 std::string version_text() {
   auto text = fmt::format("Nomad v{}", kVersion);
   if (std::string_view date = DROVER_BUILD_DATE; !date.empty()) text += fmt::format("\nBuildDate {}", date);
@@ -93,8 +107,9 @@ int run_other(Context& c, std::string_view name) {
 }
 
 int run_status(Context& c) {
-  auto* api = c.connect();
-  if (!api) return 1;
+  auto client = c.api();
+  if (!client) return c.fail("Error initializing client: " + go_quote(client.error().message));
+  auto* api = *client;
   if (c.args.rest.empty()) return run_other(c, "job status");
   auto& id = c.args.rest.back();
   SearchRequest request;
@@ -188,6 +203,16 @@ int run_agent_info(Context& c) {
   if (!api) return 1;
   auto self = agent_self(*api);
   if (!self) return c.fail("Error querying agent info: " + self.error().message);
+  if (auto text = c.args.text("t"); !text.empty() && !c.args.on("json")) {
+    // Templates see the clients' struct.
+    AgentSelf named;
+    for (auto& [key, field] : {std::pair{"config", &named.Config}, std::pair{"member", &named.Member}, std::pair{"stats", &named.Stats}})
+      if (auto* v = object_in(*self, key)) *field = *v;
+    auto made = apply_template(text, type_of<AgentSelf>(), &named);
+    if (!made) return c.fail("Error formatting output: Error formatting the data: " + made.error().message);
+    c.ui.output(*made);
+    return 0;
+  }
   if (auto done = print_formatted(c, *self)) return *done;
   auto* stats = object_in(*self, "stats");
   if (!stats) return 0;

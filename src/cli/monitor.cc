@@ -40,6 +40,7 @@ class EvaluationMonitor {
   // Follows one evaluation; the id of the next one to follow, or nullopt at the end.
   std::optional<std::string> one(const std::string& id) {
     seen_ = {};
+    seen_.Status = "pending";  // so that it is told when it is over at the first look already
     allocs_.clear();
     ui_.info(fmt::format("{}: Monitoring evaluation \"{}\"", stamp(), short_id(id, verbose_)));
     for (;;) {
@@ -114,7 +115,7 @@ class EvaluationMonitor {
 
   void follow_deployment(const Uuid& id) {
     ui_.info(fmt::format("{}: Monitoring deployment \"{}\"", stamp(), brief(id)));
-    auto end = monitor_deployment(c_, api_, id.str(), 0, Duration{0}, verbose_);
+    auto end = monitor_deployment(c_, api_, id.str(), 0, Duration{0}, verbose_, &ui_);
     if (!end || end->status != "successful") result_ = 1;
   }
 
@@ -144,10 +145,10 @@ bool over(std::string_view status) {
 // Draws over what it drew before, as long as the terminal shows it.
 class Screen {
  public:
-  Screen(Context& c) : c_(c), live_(c.io.stdout_tty && c.ui.color()) {}
+  Screen(Context& c, const Ui& ui) : c_(c), ui_(ui), live_(c.io.stdout_tty && c.ui.color()) {}
   void show(const std::string& picture, const std::string& last_line) {
     if (!live_) {
-      c_.ui.output("\n" + picture);
+      ui_.output("\n" + picture);
       return;
     }
     std::string text;
@@ -159,6 +160,7 @@ class Screen {
 
  private:
   Context& c_;
+  const Ui& ui_;
   bool live_;
   int lines_ = 0;
 };
@@ -183,15 +185,16 @@ int monitor_evaluation(Context& c, Api& api, std::string eval_id, bool verbose) 
 }
 
 Result<MonitoredDeployment> monitor_deployment(Context& c, Api& api, const std::string& id, uint64_t index, Duration wait,
-                                               bool verbose) {
-  Screen screen(c);
+                                               bool verbose, const Ui* within) {
+  const Ui& ui = within ? *within : c.ui;
+  Screen screen(c, ui);
   for (;;) {
     Params params{{"stale", ""}};
     if (index) params.emplace_back("index", std::to_string(index));
     if (wait.count()) params.emplace_back("wait", fmt::format("{}ms", wait.count() / 1'000'000));
     auto deployment = api.get_as<Deployment>("/v1/deployment/" + id, params);
     if (!deployment) {
-      c.ui.error(fmt::format("{}: Error fetching deployment: {}", absolute_time(c.now()), deployment.error().message));
+      ui.error(fmt::format("{}: Error fetching deployment: {}", absolute_time(c.now()), deployment.error().message));
       return std::move(deployment).error();
     }
     index = api.last().index;
@@ -200,8 +203,14 @@ Result<MonitoredDeployment> monitor_deployment(Context& c, Api& api, const std::
     if (deployment->Status == "failed" && reverts(*deployment)) {
       c.io.sleep(kPollPeriod);
       auto latest = api.get_as<std::optional<Deployment>>("/v1/job/" + escape(deployment->JobID) + "/deployment");
-      if (latest && *latest && (*latest)->ID != deployment->ID)
-        (void)monitor_deployment(c, api, (*latest)->ID.str(), index, wait, verbose);
+      ui.output("");
+      if (!latest) {
+        ui.error(fmt::format("{}: Error fetching deployment of previous job version: {}", absolute_time(c.now()),
+                             latest.error().message));
+        return std::move(latest).error();
+      }
+      if (*latest && (*latest)->ID != deployment->ID)
+        (void)monitor_deployment(c, api, (*latest)->ID.str(), index, wait, verbose, within);
     }
     return MonitoredDeployment{deployment->Status};
   }

@@ -15,8 +15,9 @@ int monitor_evaluation(Context& c, Api& api, std::string eval_id, bool verbose);
 struct MonitoredDeployment {
   std::string status;
 };
-// Follows the deployment until it is over. `wait`: how long one question may block.
+// Follows the deployment until it is over. `wait`: how long one question may block. `within`: speaks through that
+// (with its prefixes) instead of the context's.
 Result<MonitoredDeployment> monitor_deployment(Context& c, Api& api, const std::string& id, uint64_t index, Duration wait,
-                                               bool verbose);
+                                               bool verbose, const Ui* within = nullptr);
 
 }  // namespace drover::cli

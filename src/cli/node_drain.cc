@@ -155,7 +155,7 @@ Result<Duration> deadline_of(const Args& a) {
 }
 
 Result<Map<std::string>> meta_of(const Context& c, const Node& node, bool enable) {
-  Map<std::string> meta;
+  auto meta = Map<std::string>::empty_map();
   if (!enable && node.LastDrain) meta = node.LastDrain->Meta;
   if (auto message = c.args.text("m"); !message.empty()) meta.set(enable ? "message" : "cancel_message", message);
   for (auto& pair : c.args.list("meta")) {

@@ -24,13 +24,16 @@ Result<Request> make_request(const Context& c, const Api& api) {
   r.has_body = c.io.stdin_piped;
   r.method = c.args.text("X");
   if (r.method.empty()) r.method = r.has_body ? "POST" : "GET";
-  auto parsed = net::Url::parse(c.args.rest[0]);
-  if (!parsed) return invalid("Error parsing URL: " + parsed.error().message);
-  if (parsed->host.empty()) {
-    DROVER_TRY(auto base, net::Url::parse(s.address));
+  DROVER_TRY(auto base, net::Url::parse(s.address));
+  auto text = c.args.rest[0];
+  if (!text.starts_with("http://") && !text.starts_with("https://")) {
     bool tls = !s.ca_cert.empty() || !s.ca_path.empty() || !s.client_cert.empty() || !s.client_key.empty() ||
                !s.tls_server_name.empty() || s.skip_verify;
-    parsed->scheme = tls ? "https" : base.scheme;
+    text = fmt::format("{}://{}", tls ? "https" : base.scheme, text);
+  }
+  auto parsed = net::Url::parse(text);
+  if (!parsed) return invalid("Error turning path into URL: " + parsed.error().message);
+  if (parsed->host.empty()) {
     parsed->host = base.host;
     if (!parsed->user) parsed->user = base.user;
   }
@@ -79,7 +82,9 @@ int dry_run(const Context& c, const Request& r) {
 }
 
 int run_api(Context& c) {
-  if (c.args.rest.size() != 1) return c.misuse("A path or URL is required");
+  if (c.args.rest.empty()) return c.misuse("A path or URL is required");
+  if (auto n = c.args.rest.size(); n > 1)
+    return c.misuse(fmt::format("operator api accepts exactly 1 argument, but {} arguments were found", n));
   auto* api = c.connect();
   if (!api) return 1;
   auto request = make_request(c, *api);

@@ -17,7 +17,7 @@ std::string unmarshal_text(const Error& error) {
 bool formatted(const Context& c) { return c.args.on("json") || !c.args.text("t").empty(); }
 
 Result<std::string> apply_template(const std::string& text, const TypeInfo& type, const void* object, bool sprig) {
-  auto parsed = gotemplate::Template::parse("format", text, sprig ? gotemplate::sprig_functions() : gotemplate::Functions{});
+  auto parsed = gotemplate::Template::parse("", text, sprig ? gotemplate::sprig_functions() : gotemplate::Functions{});
   if (!parsed) return std::move(parsed).error();
   return parsed->execute(gotemplate::Datum(type, object));
 }

@@ -6,7 +6,7 @@ namespace drover::cli {
 
 void show_next_page(const Context& c, const std::string& token) {
   if (token.empty()) return;
-  std::string line = "nomad";
+  std::string line = c.io.program;
   for (size_t i = 0; i < c.words.size(); ++i) {
     auto& word = c.words[i];
     if (word == "-page-token" || word == "--page-token") {

@@ -55,5 +55,7 @@ std::vector<Command> own_commands() {
 int main(int argc, char** argv) {
   tame_allocator();
   auto own = own_commands();
-  return drover::cli::run(argc, argv, drover::cli::process_io(), own);
+  auto io = drover::cli::process_io();
+  if (argc > 0) io.program = argv[0];
+  return drover::cli::run(argc, argv, io, own);
 }
