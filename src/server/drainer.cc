@@ -129,6 +129,7 @@ Async<Status> Drainer::complete(std::vector<DrainPass::Done> done) {
       auto& event = entry.NodeEvents[id];
       event.Subsystem = "Drain";
       event.Message = "Node drain complete";
+      event.Timestamp = server_.world().clock.now();
       if (done[i].deadline_reached) event.Details["deadline_reached"] = "true";
     }
     DROVER_CO_TRY(auto applied, co_await server_.apply(state::EntryType::kBatchNodeUpdateDrain, entry));

@@ -77,6 +77,16 @@ TEST_F(Drain, ANodeWithoutWorkIsDoneAtOnce) {
   drain(node, 0s);
   ASSERT_TRUE(sim.loop.run_until([&] { return !draining(node); }, 30s));
   EXPECT_EQ(last_event(node).Message, "Node drain complete");
+  auto events = server->snapshot().nodes().get(node)->Events;
+  for (auto& e : events) EXPECT_FALSE(e.Timestamp.unset()) << e.Message;
+  // Nothing is disabled where nothing is under way.
+  rpc::NodeUpdateDrainRequest off;
+  off.NodeID = node.str();
+  off.MarkEligible = true;
+  ASSERT_TRUE(call<NodeDrainUpdateResponse>("Node.UpdateDrain", std::move(off)));
+  auto after = server->snapshot().nodes().get(node);
+  EXPECT_EQ(after->Events.size(), events.size());
+  EXPECT_EQ(after->SchedulingEligibility, "eligible");
 }
 
 TEST_F(Drain, OneThatAnEarlierLeaderBeganIsTakenUp) {

@@ -254,6 +254,7 @@ Async<void> Leader::expire_nodes(std::vector<Uuid> nodes) {
     req.Status = tolerates_absence(snap, *node, server_.world().clock.now()) ? node_status::kDisconnected : node_status::kDown;
     req.NodeEvent.ensure().Message = "Node heartbeat missed";
     req.NodeEvent->Subsystem = "Cluster";
+    req.NodeEvent->Timestamp = server_.world().clock.now();
     auto r = co_await server_.call(rpc::kNodeUpdateStatus, req);
     if (!r) {
       log_error("nomad.heartbeat", "update node status failed", {{"error", r.error().message}});

@@ -23,8 +23,9 @@
 namespace drover::server {
 namespace {
 
-NodeEvent cluster_event(std::string message) {
+NodeEvent cluster_event(Server& server, std::string message) {
   NodeEvent e;
+  e.Timestamp = server.world().clock.now();
   e.Subsystem = "Cluster";
   e.Message = std::move(message);
   return e;
@@ -128,7 +129,7 @@ Async<Status> node_update_status(Server& server, const rpc::NodeUpdateStatusRequ
   entry.Status = settle_status(snap, *node, req.Status);
   entry.UpdatedAt = server.world().clock.now().unix_seconds();
   if (node->Status == node_status::kDown && entry.Status == node_status::kReady && !entry.NodeEvent)
-    entry.NodeEvent = cluster_event("Node reregistered by heartbeat");
+    entry.NodeEvent = cluster_event(server, "Node reregistered by heartbeat");
   if (entry.Status != node->Status) {
     DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNodeUpdateStatus, entry));
     resp.NodeModifyIndex = resp.Index = applied.index;
@@ -184,6 +185,7 @@ Async<Status> node_update_drain(Server& server, const rpc::NodeUpdateDrainReques
   entry.UpdatedAt = now.unix_seconds();
   NodeEvent event;
   event.Subsystem = "Drain";
+  event.Timestamp = now;
   if (entry.DrainStrategy) {
     auto& d = *entry.DrainStrategy;
     d.StartedAt = node->DrainStrategy && !node->DrainStrategy->StartedAt.unset() ? node->DrainStrategy->StartedAt : now;
@@ -218,7 +220,8 @@ Async<Status> node_update_eligibility(Server& server, const NodeUpdateEligibilit
   if (node->SchedulingEligibility == req.Eligibility) co_return Status{};
   NodeUpdateEligibilityRequest entry = req;
   entry.UpdatedAt = server.world().clock.now().unix_seconds();
-  entry.NodeEvent = cluster_event(eligible ? "Node marked as eligible for scheduling" : "Node marked as ineligible for scheduling");
+  entry.NodeEvent = cluster_event(server, eligible ? "Node marked as eligible for scheduling"
+                                                   : "Node marked as ineligible for scheduling");
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kNodeUpdateEligibility, entry));
   // NodeModifyIndex stays 0, as the reference leaves it.
   resp.Index = applied.index;
