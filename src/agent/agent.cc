@@ -1,6 +1,8 @@
 #include "agent/agent.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -74,6 +76,13 @@ constexpr Duration kClientPoolIdle = 5min;
 constexpr size_t kClientStreams = 2;  // kept for reuse, a server
 constexpr Duration kDialTimeout = 10s;
 
+std::string configuration_text(const std::vector<raft::Server>& servers) {
+  std::vector<std::string> out;
+  for (auto& s : servers)
+    out.push_back(fmt::format("{{Suffrage:{} ID:{} Address:{}}}", s.suffrage == raft::Suffrage::kVoter ? "Voter" : "Nonvoter", s.id, s.address));
+  return "[" + drover::join(out, " ") + "]";
+}
+
 std::string lower_first(std::string text) {
   if (text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a') text[0] += 'a' - 'A';
   return text;
@@ -95,11 +104,17 @@ Result<std::string> persistent_node_id(const std::string& dir, Random& random) {
     return Error(ErrorCode::kCorrupt, fmt::format("{} holds no UUID; restore it, or remove it to start as a new server", path));
   }
   auto id = Uuid::generate(random).str();
-  std::ofstream out(path);
-  out << id;
-  out.flush();
-  if (!out) return Error(ErrorCode::kIo, fmt::format("open {}: cannot be written", path));
-  return id;
+  // Complete or not there: an empty file would be refused at the next start.
+  auto fresh = path + ".new";
+  int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return errno_error("open " + fresh, errno);
+  bool written = ::write(fd, id.data(), id.size()) == static_cast<ssize_t>(id.size()) && ::fsync(fd) == 0;
+  int why = errno;
+  ::close(fd);
+  if (written && ::rename(fresh.c_str(), path.c_str()) == 0) return id;
+  if (written) why = errno;
+  ::unlink(fresh.c_str());
+  return errno_error("write " + path, why);
 }
 
 }  // namespace
@@ -313,6 +328,7 @@ class Agent::Impl final : public api::Agent {
       std::string note;
       DROVER_CO_TRY(deps.state, client::open_sqlite_state(config.state_dir + "/state.sqlite", note));
       if (!note.empty()) log_warn("client", note);
+      deps.state = client::make_patient_state(std::move(deps.state), world_.loop);
     }
     deps.make_drivers = [this, &driver_error](const drivers::DriverContext& context) {
       auto made = make_drivers(context);
@@ -483,7 +499,10 @@ Map<Map<std::string>> Agent::Impl::stats() const {
                    {"last_snapshot_term", fmt::format("{}", raft.last_snapshot_term)},
                    {"latest_configuration_index", fmt::format("{}", raft.configuration_index)},
                    {"num_peers", fmt::format("{}", raft.num_peers)},
-                   {"last_contact", raft.last_contact < Duration::zero() ? "never" : format_duration(raft.last_contact)},
+                   {"last_contact", server_->is_leader()                     ? "0"
+                                     : raft.last_contact < Duration::zero() ? "never"
+                                                                            : format_duration(raft.last_contact)},
+                   {"latest_configuration", configuration_text(server_->replica().configuration())},
                    {"protocol_version", "3"},
                    {"protocol_version_min", "0"},
                    {"protocol_version_max", "3"},

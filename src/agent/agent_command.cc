@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/config.h"
+#include "agent/metric_sinks.h"
 #include "agent/read_config.h"
 #include "agent/telemetry.h"
 #include "base/cancel.h"
@@ -18,6 +19,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "net/real_world.h"
 
 namespace drover::agent {
@@ -162,6 +164,8 @@ class Command {
     }
     print_banner(console_, settings_, config_, agent_.server_node_id());
     release_log();
+    net::RealNetwork network(world_.loop, &world_.pool);
+    MetricSinks sinks(world_.world, network, settings_.telemetry);
     Emitter emitter(world_.world, settings_.telemetry, agent_.parts());
     Running joining(retry_join());
     co_return co_await until_signal();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/config.h"
+#include "agent/config_effect.h"
 #include "agent/units.h"
 #include "base/strings.h"
 #include "model/ports.h"
@@ -138,6 +139,7 @@ Status check_config(const Config& c, const CheckOptions& options, const std::fun
   // An operator who asks for access control must not get an agent that lets everybody in.
   if (c.ACL && c.ACL->Enabled)
     return invalid("acl.enabled is true, but this version does not check tokens yet; set it to false to run without access control");
+  for (auto& text : without_effect(c)) notice(std::move(text));
   if (server.ProtocolVersion != 0) notice("Please remove deprecated protocol_version field from config.");
   return {};
 }

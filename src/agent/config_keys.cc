@@ -7,8 +7,10 @@
 namespace drover::agent {
 namespace {
 
+}  // namespace
+
 // Sorted by nothing: the order is that of the fields.
-const std::vector<Block>& blocks() {
+const std::vector<Block>& all_blocks() {
   static const std::vector<Block> all = {
       {"agent.Config", true, {{"region", "Region"}, {"datacenter", "Datacenter"}, {"name", "NodeName"},
         {"data_dir", "DataDir"}, {"plugin_dir", "PluginDir"}, {"log_level", "LogLevel"}, {"log_json", "LogJson"},
@@ -164,15 +166,13 @@ const std::vector<Block>& blocks() {
   return all;
 }
 
-}  // namespace
-
 const Key* Block::find(std::string_view key) const {
   auto it = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return equal_fold(k.key, key); });
   return it == keys.end() ? nullptr : &*it;
 }
 
 const Block& block_of(const TypeInfo& type) {
-  auto& all = blocks();
+  auto& all = all_blocks();
   auto it = std::find_if(all.begin(), all.end(), [&](const Block& b) { return b.type == type.name; });
   DROVER_ASSERT(it != all.end(), "every configuration struct has its keys in the table");
   return *it;

@@ -21,6 +21,8 @@ struct Block {
   const Key* find(std::string_view key) const;
 };
 
+const std::vector<Block>& all_blocks();
+
 // The block of a described configuration struct.
 const Block& block_of(const TypeInfo& type);
 

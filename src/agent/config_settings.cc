@@ -156,6 +156,9 @@ Status server_raft(const ServerConfig& from, server::Config& to) {
     if (m < 1 || m > 10) return invalid(fmt::format("raft_multiplier cannot be {}. Must be between 1 and 10", m));
     to.raft_multiplier = static_cast<double>(m);
   }
+  auto positive = [](const std::optional<int64_t>& n) { return n && *n >= 1; };
+  if (positive(from.RaftTrailingLogs)) to.raft_trailing_logs = static_cast<uint64_t>(*from.RaftTrailingLogs);
+  if (positive(from.RaftSnapshotThreshold)) to.raft_snapshot_threshold = static_cast<uint64_t>(*from.RaftSnapshotThreshold);
   if (auto n = from.RaftTrailingLogs; n && *n < 1) return invalid(fmt::format("raft_trailing_logs must be non-negative, got {}", *n));
   if (auto n = from.RaftSnapshotThreshold; n && *n < 1)
     return invalid(fmt::format("raft_snapshot_threshold must be non-negative, got {}", *n));
@@ -164,6 +167,7 @@ Status server_raft(const ServerConfig& from, server::Config& to) {
     DROVER_CHECK(take(interval, *from.RaftSnapshotInterval));
     if (interval < 5ms)
       return invalid(fmt::format("raft_snapshot_interval must be greater than 5ms, got {}", go_quote(*from.RaftSnapshotInterval)));
+    to.raft_snapshot_interval = interval;
   }
   return {};
 }
@@ -405,6 +409,16 @@ Status telemetry_settings(const Telemetry& from, const std::string& node_name, T
   if (to.interval <= Duration::zero()) return invalid("Error initializing telemetry: collection_interval must be greater than 0s");
   if (!from.DisableHostname) to.host = from.UseNodeName ? node_name : host_name();
   else if (from.UseNodeName) to.node_in_gauges = node_name;
+  const std::tuple<std::string_view, const std::string&, std::string&> sinks[] = {
+      {"statsite", from.StatsiteAddr, to.statsite_address},
+      {"statsd", from.StatsdAddr, to.statsd_address},
+      {"datadog", from.DataDogAddr, to.datadog_address}};
+  for (auto& [sink, address, out] : sinks) {
+    if (auto parts = host_port(address); !address.empty() && !parts)
+      return std::move(parts).error().with_context(fmt::format("Error initializing telemetry: failed to start {} sink. Got", sink));
+    out = address;
+  }
+  to.datadog_tags.assign(from.DataDogTags.begin(), from.DataDogTags.end());
   to.filter_default = from.FilterDefault.value_or(true);
   for (auto& rule : from.PrefixFilter) {
     if (rule.empty()) continue;

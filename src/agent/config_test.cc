@@ -3,14 +3,26 @@
 
 #include <gtest/gtest.h>
 
+#include <re2/re2.h>
+
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 
 #include "agent/config_decode.h"
+#include "agent/config_effect.h"
 #include "agent/config_flags.h"
+#include "agent/config_keys.h"
 #include "agent/config_merge.h"
+#include "agent/metric_sinks.h"
 #include "agent/read_config.h"
+#include "agent/telemetry.h"
 #include "agent/units.h"
+#include "net/address.h"
+#include "net/network.h"
+#include "net/real_world.h"
+#include "net/stream.h"
 
 namespace drover::agent {
 namespace {
@@ -413,6 +425,121 @@ TEST(AgentCheckTest, Notices) {
                                       "Please remove deprecated protocol_version field from config."}));
   EXPECT_EQ(check("data_dir = \"/d\"\nserver { enabled = true bootstrap_expect = 1 }\ntls { http = true rpc = true }").notices,
             std::vector<std::string>{"WARNING: Bootstrap mode enabled! Potentially unsafe operation."});
+}
+
+// What is asked for and not done is told, a line each.
+TEST(AgentCheckTest, WhatHasNoEffectIsTold) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", ""},
+      {"consul { address = \"10.0.0.1:8500\" }", "WARNING: consul has no effect: this version does not talk to Consul; set "
+                                               "auto_advertise, server_auto_join and client_auto_join to false"},
+      {"consul { address = \"10.0.0.1:8500\" auto_advertise = false server_auto_join = false client_auto_join = false }", ""},
+      {"vault { enabled = true }", "WARNING: vault.enabled has no effect: this version does not talk to Vault, and refuses jobs that use it"},
+      {"vault { enabled = false }", ""},
+      {"audit { enabled = true }", "WARNING: audit.enabled has no effect: it is a feature of Nomad Enterprise"},
+      {"plugin \"raw_exec\" { }", ""},
+      {"plugin \"docker\" { }", "WARNING: plugin \"docker\" has no effect: this version has no such driver"},
+      {"telemetry { circonus_api_token = \"x\" }", "WARNING: telemetry.circonus_* has no effect: metrics are not sent to Circonus"},
+      {"client { cni_path = \"/cni\" }",
+       "WARNING: client.cni_* and client.bridge_* has no effect: this version makes no networks for groups"},
+      {"client { artifact { git_timeout = \"1s\" } }",
+       "WARNING: client.artifact has no effect: artifacts of tasks are not fetched in this version"},
+  };
+  for (auto& [text, expected] : cases) {
+    auto all = check(std::string("server { enabled = true }\n") + text, {.dev_mode = true});
+    EXPECT_EQ(all.error, "") << text;
+    std::erase_if(all.notices, [](auto& n) { return n.find("has no effect") == std::string::npos; });
+    EXPECT_EQ(all.notices, *expected ? std::vector<std::string>{expected} : std::vector<std::string>{}) << text;
+  }
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Every key of the tables either reaches the settings, or is listed as one without effect, here and in the documents.
+TEST(AgentConfigTest, EveryKeyHasAnEffectOrIsListed) {
+  const std::map<std::string_view, std::string_view> blocks = {
+      {"agent.Config", ""}, {"agent.Ports", "ports."}, {"agent.Addresses", "addresses."}, {"agent.AdvertiseAddrs", "advertise."},
+      {"agent.ClientConfig", "client."}, {"agent.Resources", "client.reserved."}, {"agent.ServerJoin", "server_join."},
+      {"config.DrainConfig", "client.drain_on_shutdown."}, {"agent.ServerConfig", "server."}, {"agent.Search", "server.search."},
+      {"agent.Telemetry", "telemetry."}, {"config.TLSConfig", "tls."}, {"config.UIConfig", "ui."}, {"config.Limits", "limits."},
+      {"agent.PlanRejectionTracker", "server.plan_rejection_tracker."}, {"config.PluginConfig", "plugin."}};
+  std::string root = TESTDATA;
+  root.resize(root.size() - std::string_view("/src/agent/testdata").size());
+  std::string reads;
+  for (auto* file : {"config_settings.cc", "config_check.cc", "config_addresses.cc", "config.cc", "agent_command.cc", "config_merge.cc",
+                     "config_effect.cc"})
+    reads += contents(root + "/src/agent/" + file);
+  RE2::GlobalReplace(&reads, R"((\.|->)\w+ = )", "");  // a default is no use
+  auto documents = contents(root + "/docs/differences.md");
+  ASSERT_FALSE(documents.empty());
+  std::set<std::string> known;
+  auto listed = [](const std::string& path) {
+    return std::any_of(keys_without_effect().begin(), keys_without_effect().end(), [&](std::string_view row) {
+      return row == path || (row.ends_with('*') && path.starts_with(row.substr(0, row.size() - 1)));
+    });
+  };
+  for (auto& block : all_blocks()) {
+    auto prefix = blocks.find(block.type);
+    if (prefix == blocks.end()) continue;  // taken over whole, or below a listed key
+    for (auto& key : block.keys) {
+      auto path = std::string(prefix->second) + std::string(key.key);
+      known.insert(path);
+      if (key.field.empty() || listed(path)) continue;
+      auto read = [&](std::string_view how) { return reads.find(std::string(how) + std::string(key.field)) != std::string::npos; };
+      EXPECT_TRUE(read(".") || read("->")) << path << " is neither read nor listed as without effect";
+    }
+  }
+  for (auto row : keys_without_effect()) {
+    std::string path(row);
+    EXPECT_NE(documents.find("`" + path + "`"), std::string::npos) << path << " is not in docs/differences.md";
+    auto star = path.find('*');
+    bool exists = star == std::string::npos ? known.contains(path)
+                                            : std::any_of(known.begin(), known.end(), [&](auto& k) {
+                                                return k.starts_with(path.substr(0, star)) || k == path.substr(0, star - 1);
+                                              });
+    EXPECT_TRUE(exists) << path << " is no key";
+  }
+}
+
+TEST(AgentTelemetryTest, TheLinesOfTheSinks) {
+  MetricLabels labels{{"host", "h 1"}, {"job", "a:b"}};
+  EXPECT_EQ(statsd_line(MetricKind::kGauge, "nomad.x", 1.5, labels), "nomad.x.h_1.a_b:1.500000|g\n");
+  EXPECT_EQ(statsd_line(MetricKind::kCounter, "nomad.x", 1, {}), "nomad.x:1.000000|c\n");
+  EXPECT_EQ(statsd_line(MetricKind::kSample, "nomad.x", 0.25, {}), "nomad.x:0.250000|ms\n");
+  EXPECT_EQ(dogstatsd_line(MetricKind::kGauge, "nomad.x", 1.5, labels, {"env:dev"}), "nomad.x:1.5|g|#env:dev,host:h 1,job:a:b\n");
+  EXPECT_EQ(dogstatsd_line(MetricKind::kCounter, "nomad.x", 2, {}, {}), "nomad.x:2|c\n");
+  EXPECT_EQ(dogstatsd_line(MetricKind::kSample, "nomad.x", 2, {}, {}), "nomad.x:2.000000|ms\n");
+}
+
+TEST(AgentTelemetryTest, MetricsArriveAtTheirSinks) {
+  net::RealWorld world;
+  net::RealNetwork network(world.loop, &world.pool);
+  auto udp = network.datagram(*net::Address::parse("127.0.0.1:0"));
+  auto dog = network.datagram(*net::Address::parse("127.0.0.1:0"));
+  auto tcp = network.listen(*net::Address::parse("127.0.0.1:0"));
+  ASSERT_TRUE(udp && dog && tcp);
+  TelemetrySettings settings;
+  settings.statsd_address = (*udp)->address().str();
+  settings.datadog_address = (*dog)->address().str();
+  settings.statsite_address = (*tcp)->address().str();
+  settings.datadog_tags = {"env:dev"};
+  enable_metrics(settings);
+  auto all = [&]() -> Async<std::vector<std::string>> {
+    std::vector<std::string> got;
+    MetricSinks sinks(world.world, network, settings);
+    metric_gauge("probe", 7, {{"k", "v"}});
+    auto a = co_await (*udp)->receive();
+    auto b = co_await (*dog)->receive();
+    auto stream = co_await (*tcp)->accept();
+    auto c = co_await net::read_exactly(**stream, std::string_view("nomad.probe.v:7.000000|g\n").size());
+    got = {a ? a->bytes : "", b ? b->bytes : "", c ? *c : ""};
+    co_return got;
+  };
+  EXPECT_EQ(net::block_on(world.loop, all()),
+            (std::vector<std::string>{"nomad.probe.v:7.000000|g\n", "nomad.probe:7|g|#env:dev,k:v\n", "nomad.probe.v:7.000000|g\n"}));
 }
 
 TEST(AgentSettingsTest, TheReferencesWords) {

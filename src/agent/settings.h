@@ -48,6 +48,8 @@ struct TelemetrySettings {
   std::string node_in_gauges;               // instead of a label
   std::vector<std::string> prefix_filter;
   bool filter_default = true;
+  std::string statsite_address, statsd_address, datadog_address;  // host:port; empty: none
+  std::vector<std::string> datadog_tags;
 };
 
 struct Settings {

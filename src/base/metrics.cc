@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/metric_tap.h"
 #include "base/strings.h"
 
 namespace drover {
@@ -63,12 +64,17 @@ class Registry {
     options_ = std::move(o);
     on_.store(true, std::memory_order_release);
   }
+  void tap(MetricTap tap) {
+    std::lock_guard lock(mutex_);
+    tap_ = std::move(tap);
+  }
   bool on() const { return on_.load(std::memory_order_acquire); }
 
   void gauge(std::string_view name, double value, const MetricLabels& labels) {
     std::lock_guard lock(mutex_);
     auto key = series(name, labels, true);
     if (!admitted(key.name)) return;
+    if (tap_) tap_(MetricKind::kGauge, key.name, value, key.labels);
     auto now = options_.now();
     running_gauges_[key] = {value, now};
     interval(now).gauges[std::move(key)] = static_cast<float>(value);
@@ -77,6 +83,7 @@ class Registry {
     std::lock_guard lock(mutex_);
     auto key = series(name, labels, false);
     if (!admitted(key.name)) return;
+    if (tap_) tap_(MetricKind::kCounter, key.name, n, key.labels);
     auto now = options_.now();
     auto& running = running_counters_[key];
     running = {running.value + n, now};
@@ -86,6 +93,7 @@ class Registry {
     std::lock_guard lock(mutex_);
     auto key = series(name, labels, false);
     if (!admitted(key.name)) return;
+    if (tap_) tap_(MetricKind::kSample, key.name, value, key.labels);
     auto now = options_.now();
     auto& running = running_samples_[key];
     running.sum += value;
@@ -239,6 +247,7 @@ class Registry {
   std::atomic<bool> on_ = false;
   std::mutex mutex_;
   MetricsOptions options_;
+  MetricTap tap_;
   std::deque<Interval> intervals_;
   std::map<Series, RunningValue> running_gauges_, running_counters_;
   std::map<Series, RunningSummary> running_samples_;
@@ -251,6 +260,7 @@ Registry& registry() {
 
 }  // namespace
 
+void set_metric_tap(MetricTap tap) { registry().tap(std::move(tap)); }
 void configure_metrics(MetricsOptions options) { registry().configure(std::move(options)); }
 void metric_gauge(std::string_view name, double value, const MetricLabels& labels) {
   if (registry().on()) registry().gauge(name, value, labels);

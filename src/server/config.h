@@ -73,6 +73,9 @@ struct Config {
   AutopilotConfig autopilot;
   SearchLimits search;
   double raft_multiplier = 1;
+  uint64_t raft_snapshot_threshold = 8192;  // entries since the last snapshot
+  Duration raft_snapshot_interval = std::chrono::seconds(120);
+  uint64_t raft_trailing_logs = 10240;      // kept behind a snapshot
   RpcLimits rpc_limits;
   bool enable_event_broker = true;
   int64_t event_buffer_size = 100;    // transactions; 0: 100

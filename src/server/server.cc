@@ -103,6 +103,9 @@ Status Server::open() {
   options.dir = config_.data_dir + "/raft";
   options.memory = config_.in_memory;
   options.tick = kRaftTick;
+  options.snapshot_threshold = config_.raft_snapshot_threshold;
+  options.snapshot_interval = config_.raft_snapshot_interval;
+  options.trailing_logs = config_.raft_trailing_logs;
   options.election_ticks = static_cast<uint32_t>(kElectionTicks * config_.raft_multiplier);
   options.heartbeat_ticks = static_cast<uint32_t>(kHeartbeatTicks * config_.raft_multiplier);
   if (parts_.tune_raft) parts_.tune_raft(options);
