@@ -208,7 +208,7 @@ def full_allocation_directories_lose_output_only(binary):
         for path in extra:
             os.remove(path)
         disk.free()
-        grown = size + 4096
+        grown = size + 400
         wait_for("output is kept again", lambda: os.stat(os.path.join(disk.path, alloc["ID"], "alloc", "logs", "main.stdout.0")).st_size > grown, 60)
         numbers = counted_lines_loosely(agent, alloc["ID"])
         need(numbers == sorted(numbers), "the output is out of order")
