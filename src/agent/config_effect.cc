@@ -89,8 +89,6 @@ constexpr std::string_view kKeys[] = {
     "server.csi_volume_claim_gc_interval",
     "server.csi_volume_claim_gc_threshold",
     "server.deploy_query_rate_limit",
-    "server.enable_event_broker",
-    "server.event_buffer_size",
     "server.license_path",
     "server.plan_rejection_tracker.*",
     "server.protocol_version",
