@@ -126,7 +126,7 @@ TEST(Filter, EvaluationErrors) {
       {"Meta.none.x == 1", "error finding value in datum: /Meta/none/x at part 1: couldn't find key \"none\""},
       {"ID.x == 1", "error finding value in datum: /ID/x: at part 1, invalid value kind: string"},
       {"Tags.x == 1", "error finding value in datum: /Tags/x at part 1: couldn't convert value \"x\" to type int"},
-      {"5 in Number", "Cannot perform in/contains operations on type int64 for selector: \"Number\""},
+      {"5 in Number", "Cannot perform in/contains operations on type int for selector: \"Number\""},
       {"x in Number", "error getting match value in expression: strconv.ParseInt: parsing \"x\": invalid syntax"},
       {"x in Maybe", "Cannot perform in/contains operations on type invalid for selector: \"Maybe\""},
       {"x in Inners", "unable to find suitable primitive comparison function for \"in\" comparison"},
