@@ -96,6 +96,36 @@ std::optional<bool> parse_bool(std::string_view t) {
   return std::nullopt;
 }
 
+namespace {
+
+// Characters above ASCII that Go does not print: controls, format characters, spaces, private and unassigned planes.
+constexpr std::pair<uint32_t, uint32_t> kUnprintable[] = {
+    {0x80, 0xa0},       {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},
+    {0x8e2, 0x8e2},     {0x1680, 0x1680},   {0x180e, 0x180e},   {0x2000, 0x200f},   {0x2028, 0x202f},   {0x205f, 0x206f},
+    {0x3000, 0x3000},   {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},   {0xfffe, 0xffff},
+    {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x13438}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0x1fffe, 0x1ffff},
+    {0x2fffe, 0x2ffff}, {0x3134b, 0xe00ff}, {0xe01f0, 0x10ffff},
+};
+
+bool printable(uint32_t rune) {
+  for (auto& [first, last] : kUnprintable)
+    if (rune <= last) return rune < first;
+  return true;
+}
+
+// Of a valid sequence of 2 to 4 bytes.
+uint32_t rune_of(std::string_view sequence) {
+  uint32_t rune = static_cast<unsigned char>(sequence[0]) & (0xff >> (sequence.size() + 1));
+  for (size_t k = 1; k < sequence.size(); ++k) rune = rune << 6 | (static_cast<unsigned char>(sequence[k]) & 0x3f);
+  return rune;
+}
+
+std::string rune_escape(uint32_t rune) {
+  return rune > 0xffff ? fmt::format("\\U{:08x}", rune) : fmt::format("\\u{:04x}", rune);
+}
+
+}  // namespace
+
 std::string go_quote(std::string_view text) {
   std::string out = "\"";
   for (size_t i = 0; i < text.size(); ++i) {
@@ -118,7 +148,9 @@ std::string go_quote(std::string_view text) {
         } else {
           size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
           if (i + len <= text.size() && valid_utf8(text.substr(i, len))) {
-            out += text.substr(i, len);
+            auto sequence = text.substr(i, len);
+            auto rune = rune_of(sequence);
+            out += printable(rune) ? std::string(sequence) : rune_escape(rune);
             i += len - 1;
           } else {
             out += fmt::format("\\x{:02x}", c);
@@ -141,9 +173,7 @@ std::string go_quote_ascii(std::string_view text) {
     }
     // go_quote leaves only whole sequences above ASCII.
     size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    uint32_t rune = c & (0xff >> (length + 1));
-    for (size_t k = 1; k < length; ++k) rune = rune << 6 | (static_cast<unsigned char>(quoted[i + k]) & 0x3f);
-    out += rune > 0xffff ? fmt::format("\\U{:08x}", rune) : fmt::format("\\u{:04x}", rune);
+    out += rune_escape(rune_of(std::string_view(quoted).substr(i, length)));
     i += length;
   }
   return out;

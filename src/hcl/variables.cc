@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <numeric>
 #include <utility>
 
 #include "hcl/convert.h"
@@ -320,6 +322,39 @@ std::vector<std::string> local_references(const Expression& expr) {
 
 }  // namespace
 
+// Which of several locals that fail is told: the reference takes them in turn, puts what fails last again, and gives up
+// at the first one behind a hundred failures in a row.
+size_t Variables::local_to_blame(const std::map<std::string, Value, std::less<>>& done) const {
+  constexpr size_t kFailuresMax = 100;
+  std::map<std::string_view, bool> known;  // the locals, and whether their turn has come
+  std::vector<std::vector<std::string>> needs;
+  for (auto& local : locals_) {
+    known[local.name] = false;
+    needs.push_back(local_references(local.expr));
+  }
+  std::deque<size_t> line(locals_.size());
+  std::iota(line.begin(), line.end(), 0);
+  size_t failures = 0, length_before = 0;
+  while (!line.empty()) {
+    size_t at = line.front();
+    auto& local = locals_[at];
+    line.pop_front();
+    bool works = done.contains(local.name);
+    for (auto& name : needs[at])
+      if (auto it = known.find(name); it != known.end() && !it->second) works = false;
+    if (works) {
+      known[local.name] = true;
+      failures = 0;
+      continue;
+    }
+    if (line.empty()) return at;
+    if (length_before == line.size() + 1 && failures++ == kFailuresMax) return at;
+    length_before = line.size() + 1;
+    line.push_back(at);
+  }
+  return locals_.size();
+}
+
 void Variables::evaluate_locals(Scope& scope, Diagnostics& diagnostics) const {
   scope.set("var", object());
   std::map<std::string, size_t, std::less<>> index;
@@ -360,15 +395,7 @@ void Variables::evaluate_locals(Scope& scope, Diagnostics& diagnostics) const {
       }
     }
   }
-  // The first one that is left and fails says why.
-  for (auto& local : locals_) {
-    if (done.contains(local.name)) continue;
-    Diagnostics tried;
-    local.expr.value(&scope, tried);
-    if (tried.empty()) continue;
-    diagnostics.append(tried);
-    break;
-  }
+  if (size_t culprit = local_to_blame(done); culprit < locals_.size()) locals_[culprit].expr.value(&scope, diagnostics);
   scope.growing = nullptr;
   scope.set("local", Value::object(Value::Entries(done.begin(), done.end())));
 }

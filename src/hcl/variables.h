@@ -39,7 +39,7 @@ class Variables {
   void check(const Functions& functions, Diagnostics& diagnostics) const;
 
   // Evaluates the locals, each after those it refers to, and sets `var` and `local` in `scope`, whose functions and
-  // treatment of undefined names count. Of locals that cannot be evaluated the first is reported.
+  // treatment of undefined names count. Of locals that cannot be evaluated one is reported.
   void evaluate_locals(Scope& scope, Diagnostics& diagnostics) const;
 
   // All variables that have values, as the object `var`.
@@ -68,6 +68,8 @@ class Variables {
     Expression expr;
   };
 
+  // An index into locals_, or their number if all are done.
+  size_t local_to_blame(const std::map<std::string, Value, std::less<>>& done) const;
   Variable* find(std::string_view name);
   const Variable* find(std::string_view name) const { return const_cast<Variables*>(this)->find(name); }
   void add(Variable variable);

@@ -69,35 +69,49 @@ std::optional<FieldDiff> field(const std::string& name, const std::string& befor
   return out;
 }
 
-// Edited, added, deleted, unchanged: the order in which changes are listed.
+// Edited, added, deleted, unchanged: the order in which changed objects are listed. Fields are listed by what they say.
 int rank(std::string_view type) { return type == kEdited ? 0 : type == kAdded ? 1 : type == kDeleted ? 2 : 3; }
 
+auto field_key(const FieldDiff& f) { return std::tuple<std::string_view, std::string_view, std::string_view>(f.Name, f.Old, f.New); }
+
 void sort_fields(std::vector<FieldDiff>& fields) {
-  auto key = [](const FieldDiff& f) {
-    return std::tuple<std::string_view, int, std::string_view, std::string_view>(f.Name, rank(f.Type), f.Old, f.New);
-  };
-  std::stable_sort(fields.begin(), fields.end(), [&](auto& a, auto& b) { return key(a) < key(b); });
+  std::stable_sort(fields.begin(), fields.end(), [](auto& a, auto& b) { return field_key(a) < field_key(b); });
 }
 
 List<FieldDiff> as_list(std::vector<FieldDiff> fields) {
   return fields.empty() ? List<FieldDiff>() : List<FieldDiff>(std::move(fields));
 }
 
-bool less(const ObjectDiff& a, const ObjectDiff& b) {
-  auto head = [](const ObjectDiff& o) {
-    return std::tuple<std::string_view, int, size_t, size_t>(o.Name, rank(o.Type), o.Objects.size(), o.Fields.size());
-  };
+auto head(const ObjectDiff& o) {
+  return std::tuple<std::string_view, int, size_t, size_t>(o.Name, rank(o.Type), o.Fields.size(), o.Objects.size());
+}
+
+// An order of its own: one object comes before another if any of its fields is smaller. Each of two objects may so come
+// before the other, and comparing puts their parts in order; clients see the outcome of both.
+bool comes_before(ObjectDiff& a, ObjectDiff& b) {
+  if (a == b) return false;
   if (head(a) != head(b)) return head(a) < head(b);
-  for (size_t i = 0; i < a.Fields.size(); ++i) {
-    auto text = [](const FieldDiff& f) {
-      return std::tuple<std::string_view, int, std::string_view, std::string_view>(f.Name, rank(f.Type), f.Old, f.New);
-    };
-    if (text(a.Fields[i]) != text(b.Fields[i])) return text(a.Fields[i]) < text(b.Fields[i]);
-  }
+  for (size_t i = 0; i < a.Fields.size(); ++i)
+    if (field_key(a.Fields[i]) < field_key(b.Fields[i])) return true;
+  if (a.Objects.empty()) return false;
+  sort_objects(a.Objects.vec());
+  sort_objects(b.Objects.vec());
+  for (size_t i = 0; i < a.Objects.size(); ++i)
+    if (comes_before(a.Objects[i], b.Objects[i])) return true;
+  return false;
+}
+
+bool less(const ObjectDiff& a, const ObjectDiff& b) {
+  if (head(a) != head(b)) return head(a) < head(b);
+  for (size_t i = 0; i < a.Fields.size(); ++i)
+    if (auto x = field_key(a.Fields[i]), y = field_key(b.Fields[i]); x != y) return x < y;
   for (size_t i = 0; i < a.Objects.size(); ++i)
     if (!(a.Objects[i] == b.Objects[i])) return less(a.Objects[i], b.Objects[i]);
   return false;
 }
+
+// Up to here the reference sorts by insertion; its order of more objects is anyone's guess.
+constexpr size_t kInsertionMax = 12;
 
 }  // namespace
 
@@ -156,7 +170,11 @@ std::optional<ObjectDiff> by_fields(std::string_view name, const Flat& before, c
   return out;
 }
 
-void sort_objects(std::vector<ObjectDiff>& objects) { std::stable_sort(objects.begin(), objects.end(), less); }
+void sort_objects(std::vector<ObjectDiff>& objects) {
+  if (objects.size() > kInsertionMax) return std::stable_sort(objects.begin(), objects.end(), less);
+  for (size_t i = 1; i < objects.size(); ++i)
+    for (size_t j = i; j > 0 && comes_before(objects[j], objects[j - 1]); --j) std::swap(objects[j], objects[j - 1]);
+}
 
 std::optional<ObjectDiff> string_set(std::string_view name, const List<std::string>& before,
                                      const List<std::string>& after, bool contextual) {
@@ -186,7 +204,7 @@ std::optional<ObjectDiff> string_set(std::string_view name, const List<std::stri
 }
 
 std::optional<ObjectDiff> config(const Map<Value>& before, const Map<Value>& after, bool contextual) {
-  if (before == after || (before.empty() && after.empty())) return std::nullopt;
+  if (before == after) return std::nullopt;
   ObjectDiff out;
   out.Name = "Config";
   out.Type = before.empty() ? kAdded : after.empty() ? kDeleted : kEdited;

@@ -65,12 +65,14 @@ int find_match(const Service& old_one, size_t position, const List<Service>& can
 }
 
 std::optional<ObjectDiff> upstream(const ConsulUpstream* before, const ConsulUpstream* after, bool contextual) {
+  static const ConsulUpstream kEmpty;
+  if (before && *before == kEmpty) before = nullptr;
+  if (after && *after == kEmpty) after = nullptr;
   auto out = plain_object("ConsulUpstreams", before, after, contextual);
   if (!out) return out;
   auto &b = or_empty(before), &a = or_empty(after);
   Objects objects;
   add(objects, simple_object("MeshGateway", &b.MeshGateway, &a.MeshGateway, contextual));
-  add(objects, config(b.Config, a.Config, contextual));
   out->Objects = as_list(std::move(objects));
   return out;
 }
@@ -80,7 +82,7 @@ std::optional<ObjectDiff> proxy(const ConsulProxy* before, const ConsulProxy* af
   if (!out) return out;
   auto &b = or_empty(before), &a = or_empty(after);
   Objects objects;
-  add(objects, by_key(b.Upstreams, a.Upstreams, [](auto& u) { return u.DestinationName; },
+  add(objects, by_key(b.Upstreams, a.Upstreams, [](auto& u) { return u.Datacenter + '/' + u.DestinationName; },
                       [&](auto* x, auto* y) { return upstream(x, y, contextual); }));
   add(objects, config(b.Config, a.Config, contextual));
   out->Objects = as_list(std::move(objects));
@@ -115,10 +117,11 @@ std::optional<ObjectDiff> bind_addresses(const Map<ConsulGatewayBindAddress>& be
                                          const Map<ConsulGatewayBindAddress>& after, bool contextual) {
   auto flat = [](const Map<ConsulGatewayBindAddress>& map) {
     Flat out;
-    for (auto& [name, bind] : map) out[name] = fmt::format("{}:{}", bind.Address, bind.Port);
+    for (auto& [name, bind] : map)
+      out[name] = (bind.Address.find(':') == std::string::npos ? bind.Address : '[' + bind.Address + ']') + ':' + std::to_string(bind.Port);
     return out;
   };
-  if (before == after || (before.empty() && after.empty())) return std::nullopt;
+  if (before == after) return std::nullopt;
   ObjectDiff out;
   out.Name = "EnvoyGatewayBindAddresses";
   out.Type = before.empty() ? kAdded : after.empty() ? kDeleted : kEdited;

@@ -27,21 +27,24 @@ std::optional<ObjectDiff> parameterized(const ParameterizedJobConfig* before, co
   return out;
 }
 
+// Datacenters alone do not make a region a changed one.
+std::optional<ObjectDiff> region(const MultiregionRegion* before, const MultiregionRegion* after, bool contextual) {
+  auto out = simple_object("Region", before, after, contextual);
+  if (!out) return out;
+  auto datacenters = string_set("Datacenters", or_empty(before).Datacenters, or_empty(after).Datacenters, contextual);
+  if (datacenters && datacenters->Type != kNone) out->Objects = {*datacenters};
+  return out;
+}
+
 std::optional<ObjectDiff> multiregion(const Multiregion* before, const Multiregion* after, bool contextual) {
   auto out = begin_object("Multiregion", before, after);
   if (!out) return out;
   auto &b = or_empty(before), &a = or_empty(after);
   Objects objects;
-  add(objects, by_key(b.Regions, a.Regions, [](auto& r) { return r.Name; },
-                      [&](const MultiregionRegion* x, const MultiregionRegion* y) {
-                        auto region = plain_object("Region", x, y, contextual);
-                        if (!region) return region;
-                        Objects inner;
-                        add(inner, string_set("Datacenters", or_empty(x).Datacenters, or_empty(y).Datacenters, contextual));
-                        region->Objects = as_list(std::move(inner));
-                        return region;
-                      }));
   add(objects, simple_object("Strategy", b.Strategy.get(), a.Strategy.get(), contextual));
+  add(objects, by_key(b.Regions, a.Regions, [](auto& r) { return r.Name; },
+                      [&](auto* x, auto* y) { return region(x, y, contextual); }));
+  sort_objects(objects);
   out->Objects = as_list(std::move(objects));
   return out;
 }
