@@ -87,7 +87,8 @@ TEST(HclBody, SaysWhatDoesNotBelong) {
       {"meta x {\n}\n", "f:1,6-7: Extraneous label for meta; No labels are expected for meta blocks."},
       {"meta {\n  x {\n  }\n}\n", "f:2,3-4: Unexpected \"x\" block; Blocks are not allowed here."},
       {R"({"nme":1})", "f:1,2-7: Extraneous JSON object property; No argument or block type is named \"nme\". Did you mean \"name\"?"},
-      {R"({"group":5})", "f:1,10-11: Incorrect JSON value type; Either a JSON object or JSON array of objects is required here, to specify name labels for this block."},
+      {R"({"group":5})", "f:1,10-11: Incorrect JSON value type; Either a JSON object or JSON array of objects is required here, to specify name labels for this block.\n"
+                         "f:1,10-11: Missing block label; At least one object property is required, whose name represents the group block's name."},
       {R"({"group":{}})", "f:1,10-11: Missing block label; At least one object property is required, whose name represents the group block's name."},
       {R"({"name":1,"name":2})", "f:1,11-17: Duplicate argument; The argument \"name\" was already set at f:1,2-10."},
   };

@@ -1,6 +1,8 @@
 // Bodies written in JSON: which property is an attribute and which a block depends on the schema.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "hcl/body_impl.h"
 #include "hcl/json_impl.h"
 
@@ -18,23 +20,21 @@ class JsonBody : public Body::Impl {
   Content content(const Schema& schema, bool strict, Diagnostics& diagnostics) const override {
     Content out;
     out.missing_item_range = missing_item_range();
+    std::vector<std::string_view> used;
     for (auto* p : properties(node_, "", diagnostics)) {
-      if (HiddenNames::has(hidden_.attributes, p->name) || HiddenNames::has(hidden_.blocks, p->name)) continue;
+      if (hidden(p->name)) continue;
       if (find_attribute(schema, p->name)) {
-        add_attribute(*p, out.attributes, diagnostics);
+        add_attribute(*p, "Duplicate argument", out.attributes, diagnostics);
+        used.push_back(p->name);
       } else if (auto* wanted = find_block(schema, p->name)) {
         Block block;
         block.type = p->name;
-        block.type_range = block.def_range = p->name_range;
+        block.type_range = p->name_range;
         unpack(*p->value, *wanted, block, out.blocks, diagnostics);
-      } else if (strict && p->name != "//") {
-        auto names = attribute_names(schema);
-        for (auto& t : block_types(schema)) names.push_back(t);
-        diagnostics.add("Extraneous JSON object property",
-                        fmt::format("No argument or block type is named \"{}\".{}", p->name, did_you_mean(p->name, names)), p->name_range);
       }
     }
     require_attributes(schema, out, diagnostics);
+    if (strict) refuse_others(schema, used, diagnostics);
     return out;
   }
 
@@ -49,16 +49,43 @@ class JsonBody : public Body::Impl {
       return out;
     }
     for (auto& p : node_.properties) {
-      if (p.name == "//" || HiddenNames::has(hidden_.attributes, p.name) || HiddenNames::has(hidden_.blocks, p.name)) continue;
-      add_attribute(p, out, diagnostics);
+      if (p.name == "//" || hidden(p.name)) continue;
+      add_attribute(p, "Duplicate attribute definition", out, diagnostics);
     }
     return out;
   }
 
-  Range missing_item_range() const override { return empty_at_start(node_.start()); }
+  // Of an object its closing brace.
+  Range missing_item_range() const override {
+    Range out = node_.start();
+    if (node_.type != JsonNode::kObject) return out;
+    out.start = out.end = node_.range.end;
+    --out.start.column;
+    --out.start.byte;
+    return out;
+  }
   bool is_json() const override { return true; }
 
  private:
+  bool hidden(const std::string& name) const {
+    return HiddenNames::has(hidden_.attributes, name) || HiddenNames::has(hidden_.blocks, name);
+  }
+
+  // Looks at all properties anew, so that what is of a wrong type is told twice. Attributes that are there are no
+  // suggestions.
+  void refuse_others(const Schema& schema, const std::vector<std::string_view>& used, Diagnostics& diagnostics) const {
+    std::vector<std::string> names;
+    for (auto& name : attribute_names(schema))
+      if (!hidden(name) && std::find(used.begin(), used.end(), name) == used.end()) names.push_back(name);
+    for (auto& type : block_types(schema)) names.push_back(type);
+    for (auto* p : properties(node_, "", diagnostics)) {
+      if (hidden(p->name) || p->name == "//" || find_attribute(schema, p->name) || find_block(schema, p->name)) continue;
+      diagnostics.add("Extraneous JSON object property",
+                      fmt::format("No argument or block type is named \"{}\".{}", p->name, did_you_mean(p->name, names)), p->name_range,
+                      range_between(p->name_range, p->value->range));
+    }
+  }
+
   // The properties of an object, or of all objects of an array.
   static std::vector<const JsonProperty*> properties(const JsonNode& node, std::string_view label, Diagnostics& diagnostics) {
     std::vector<const JsonProperty*> out;
@@ -68,7 +95,7 @@ class JsonBody : public Body::Impl {
     } else if (node.type == JsonNode::kArray) {
       for (auto& item : node.items) {
         if (item->type != JsonNode::kObject) {
-          diagnostics.add(kWrongType, label.empty() ? std::string("A JSON object is required here, to define arguments and blocks.")
+          diagnostics.add(kWrongType, label.empty() ? std::string("A JSON object is required here, to define arguments and child blocks.")
                                                     : fmt::format("A JSON object is required here, to specify {} labels for this block.", label),
                           item->start());
           continue;
@@ -77,17 +104,17 @@ class JsonBody : public Body::Impl {
       }
     } else {
       diagnostics.add(kWrongType,
-                      label.empty() ? std::string("Either a JSON object or JSON array of objects is required here, to define arguments and blocks.")
+                      label.empty() ? std::string("Either a JSON object or JSON array of objects is required here, to define arguments and child blocks.")
                                     : fmt::format("Either a JSON object or JSON array of objects is required here, to specify {} labels for this block.", label),
                       node.start());
     }
     return out;
   }
 
-  static void add_attribute(const JsonProperty& p, std::vector<Attribute>& out, Diagnostics& diagnostics) {
+  static void add_attribute(const JsonProperty& p, const char* duplicate, std::vector<Attribute>& out, Diagnostics& diagnostics) {
     auto it = std::find_if(out.begin(), out.end(), [&](auto& a) { return a.name == p.name; });
     if (it != out.end()) {
-      diagnostics.add("Duplicate argument", fmt::format("The argument \"{}\" was already set at {}.", p.name, Location(it->range).str()), p.name_range);
+      diagnostics.add(duplicate, fmt::format("The argument \"{}\" was already set at {}.", p.name, Location(it->range).str()), p.name_range);
       return;
     }
     out.push_back({p.name, Expression(p.value.get()), range_between(p.name_range, p.value->range), p.name_range});
@@ -98,7 +125,7 @@ class JsonBody : public Body::Impl {
     if (so_far.labels.size() < wanted.labels.size()) {
       auto& label = wanted.labels[so_far.labels.size()];
       auto found = properties(node, label, diagnostics);
-      if (found.empty() && (node.type == JsonNode::kObject || node.type == JsonNode::kArray)) {
+      if (found.empty()) {
         diagnostics.add("Missing block label",
                         fmt::format("At least one object property is required, whose name represents the {} block's {}.", wanted.type, label), node.start());
       }
@@ -113,15 +140,14 @@ class JsonBody : public Body::Impl {
     auto add = [&](const JsonNode& body) {
       Block block = so_far;
       block.body = make_json_body(owner_, body);
+      block.def_range = node.open;
       out.push_back(std::move(block));
     };
     switch (node.type) {
       case JsonNode::kNull: return;
       case JsonNode::kObject: return add(node);
       case JsonNode::kArray:
-        for (auto& item : node.items) {
-          if (item->type != JsonNode::kNull) add(*item);
-        }
+        for (auto& item : node.items) add(*item);
         return;
       default:
         diagnostics.add(kWrongType, "Either a JSON object or a JSON array is required, representing the contents of one or more "

@@ -9,7 +9,7 @@ namespace {
 
 struct Case {
   const char* text;
-  const char* said;
+  std::string said;
 };
 
 std::string said(std::string text) {
@@ -25,6 +25,8 @@ TEST(HclSyntax, RefusesWithThePlaceAndTheReason) {
   EXPECT_EQ(said("}\n"), std::string("f:1,1-2: ") + kItem);
   EXPECT_EQ(said("a => 1\n"), "f:1,1-2: " + set);
   EXPECT_EQ(said("a: 1\nb: 2\n"), "f:1,1-2: " + set + "\nf:2,1-2: " + set);
+  const std::string root = "f:1,1-2: Root value must be object; The root value in a JSON-based configuration must be either a JSON object or a JSON "
+                           "array of objects.";
   const Case cases[] = {
       {"a = 1, b = 2\n", "f:1,6-7: Unexpected comma after argument; Argument definitions must be separated by newlines, not commas. An "
                          "argument definition must end with a newline."},
@@ -49,11 +51,15 @@ TEST(HclSyntax, RefusesWithThePlaceAndTheReason) {
       {"a = 'x'\n", "f:1,5-6: Invalid character; Single quotes are not valid. Use double quotes (\") to enclose strings.\n"
                     "f:1,5-6: Invalid expression; Expected the start of an expression, but found an invalid expression token."},
       {"a = [1\nb = 2\n", "f:2,1-2: Missing item separator; Expected a comma to mark the beginning of the next item."},
-      {"{\"a\": 1,}", "f:1,8-9: Trailing comma in object; JSON does not permit a trailing comma after the final property in an object."},
+      {"{\"a\": 1,}", "f:1,8-9: Trailing comma in object; JSON does not permit a trailing comma after the final property in an object.\n" + root},
       {"{\"a\": }", "f:1,7-8: Missing JSON value; A JSON value must start with a brace, a bracket, a number, a string, or a keyword."},
-      {"{\"a\" 1}", "f:1,6-7: Missing property value colon; A colon must appear between an object property's name and its value."},
+      {"{\"a\" 1}", "f:1,6-7: Missing property value colon; A colon must appear between an object property's name and its value.\n" + root},
       {"{\"a\": nul}", "f:1,7-10: Invalid JSON keyword; \"nul\" is not a valid JSON keyword. Did you mean \"null\"?"},
-      {"{\"a\": [1", "f:1,7-8: Unclosed array; The end of the file was reached before this array was closed."},
+      {"{\"a\": [1", "f:1,7-8: Unclosed object; No closing bracket was found for this JSON array.\n"
+                   "f:1,1-2: Unclosed object; No closing brace was found for this JSON object.\n" + root},
+      {"{\"a\"\t: \"\\x\", b", "f:1,12-13: Invalid JSON string; There is a syntax error in the given JSON string.\n"
+                           "f:1,15-16: Invalid JSON keyword; \"b\" is not a valid JSON keyword.\n"
+                           "f:1,15-16: Invalid object property name; A JSON object property name must be a string\n" + root},
       {"{} x", "f:1,4-5: Extraneous data after value; Extra characters appear after the JSON value."},
   };
   for (auto& c : cases) EXPECT_EQ(said(c.text), c.said) << c.text;

@@ -395,7 +395,17 @@ void Variables::evaluate_locals(Scope& scope, Diagnostics& diagnostics) const {
       }
     }
   }
-  if (size_t culprit = local_to_blame(done); culprit < locals_.size()) locals_[culprit].expr.value(&scope, diagnostics);
+  // Limits are ours, so the first of the locals that fail says if it met one.
+  constexpr std::string_view kLimits[] = {"Value nested too deeply", "Evaluation too expensive"};
+  auto first = std::find_if(locals_.begin(), locals_.end(), [&](auto& local) { return !done.contains(local.name); });
+  if (first != locals_.end()) {
+    Diagnostics tried;
+    first->expr.value(&scope, tried);
+    bool limited = !tried.empty() && std::ranges::find(kLimits, std::string_view(tried[0].summary)) != std::end(kLimits);
+    size_t culprit = local_to_blame(done);
+    if (limited || culprit == locals_.size()) diagnostics.append(tried);
+    else locals_[culprit].expr.value(&scope, diagnostics);
+  }
   scope.growing = nullptr;
   scope.set("local", Value::object(Value::Entries(done.begin(), done.end())));
 }

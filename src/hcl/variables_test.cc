@@ -114,7 +114,9 @@ TEST(HclLocals, AreEvaluatedAfterWhatTheyNeed) {
   EXPECT_EQ(outcome("variables {\n  x = 2\n}\nlocals {\n  c = local.b + 1\n  b = local.a * var.x\n}\nlocals {\n  a = 5\n  d = \"${node.x}-${local.c}\"\n}\n"),
             R"({"x":2} {"a":5,"b":10,"c":11,"d":"${node.x}-11"})");
   EXPECT_EQ(outcome("locals {\n  a = local.b\n  b = local.a\n}\n"),
-            "f:2,12-14: Unsupported attribute; This object does not have an attribute named \"b\".");
+            "f:3,12-14: Unsupported attribute; This object does not have an attribute named \"a\".");
+  EXPECT_EQ(outcome("locals {\n  e = local.d\n  d = local.c\n  b = local.a\n  a = 1\n}\n"),
+            "f:3,12-14: Unsupported attribute; This object does not have an attribute named \"c\".");
   EXPECT_EQ(outcome("locals {\n  a = 1\n}\nlocals {\n  a = 2\n}\n"), R"({} {"a":2})");
   EXPECT_EQ(outcome("locals {\n  a = try(local.z, 0)\n  z = 3\n}\n"), R"({} {"a":3,"z":3})");
   EXPECT_EQ(outcome("locals {\n  a = nope()\n  b = 1\n}\n"), "f:2,7-11: Call to unknown function; There is no function named \"nope\".");
