@@ -94,8 +94,8 @@ bool comes_before(ObjectDiff& a, ObjectDiff& b) {
   for (size_t i = 0; i < a.Fields.size(); ++i)
     if (field_key(a.Fields[i]) < field_key(b.Fields[i])) return true;
   if (a.Objects.empty()) return false;
-  sort_objects(a.Objects.vec());
-  sort_objects(b.Objects.vec());
+  sort_objects({a.Objects.begin(), a.Objects.size()});
+  sort_objects({b.Objects.begin(), b.Objects.size()});
   for (size_t i = 0; i < a.Objects.size(); ++i)
     if (comes_before(a.Objects[i], b.Objects[i])) return true;
   return false;
@@ -170,7 +170,7 @@ std::optional<ObjectDiff> by_fields(std::string_view name, const Flat& before, c
   return out;
 }
 
-void sort_objects(std::vector<ObjectDiff>& objects) {
+void sort_objects(std::span<ObjectDiff> objects) {
   if (objects.size() > kInsertionMax) return std::stable_sort(objects.begin(), objects.end(), less);
   for (size_t i = 1; i < objects.size(); ++i)
     for (size_t j = i; j > 0 && comes_before(objects[j], objects[j - 1]); --j) std::swap(objects[j], objects[j - 1]);

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ Flat flatten_config(const Map<Value>& config);
 List<FieldDiff> fields(const Flat& before, const Flat& after, bool contextual);
 
 // Puts objects of one kind in order: by name, kind of change, size, content.
-void sort_objects(std::vector<ObjectDiff>& objects);
+void sort_objects(std::span<ObjectDiff> objects);
 
 // An object begins here. nullopt when both sides are equal (or absent).
 template <class T>
