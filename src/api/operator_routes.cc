@@ -105,7 +105,10 @@ Async<Result<Reply>> autopilot_configuration(Call& call) {
   if (!call.is("PUT")) co_return not_found("Invalid method");
   rpc::AutopilotSetConfigRequest req;
   auto decoded = co_await call.body(req.Config);
-  if (!decoded) co_return invalid("Error parsing autopilot config: " + decoded.error().message);
+  // The reference reads it through a nameless struct, and says so.
+  constexpr std::string_view kShape = "struct { LastContactThreshold string; ServerStabilizationTime string; *api.Alias }";
+  if (!decoded)
+    co_return invalid("Error parsing autopilot config: " + replace_all(decoded.error().message, "api.AutopilotConfiguration", kShape));
   DROVER_CO_TRY(auto cas, cas_of(call));
   if (cas) {
     req.CAS = true;

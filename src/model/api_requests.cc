@@ -15,9 +15,7 @@ DROVER_DESCRIBE(drover::api::AgentSchedulerWorkerInfo, "api.AgentSchedulerWorker
 DROVER_DESCRIBE(drover::api::AgentSchedulerWorkersInfo, "api.AgentSchedulerWorkersInfo",
     DROVER_FIELD(ServerID).json("server_id"), DROVER_FIELD(Schedulers).json("schedulers"))
 
-// Under the name that the reference's decoder shows.
-DROVER_DESCRIBE(drover::api::AutopilotConfiguration,
-    "struct { LastContactThreshold string; ServerStabilizationTime string; *api.Alias }",
+DROVER_DESCRIBE(drover::api::AutopilotConfiguration, "api.AutopilotConfiguration",
     DROVER_FIELD(CleanupDeadServers), DROVER_FIELD(LastContactThreshold).with(drover::kDurationText),
     DROVER_FIELD(MaxTrailingLogs), DROVER_FIELD(MinQuorum).wire("uint"),
     DROVER_FIELD(ServerStabilizationTime).with(drover::kDurationText), DROVER_FIELD(EnableRedundancyZones),
