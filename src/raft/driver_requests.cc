@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMaxProposeBatch = 4096;
 constexpr uint64_t kMaxProposeBytes = 8u << 20;
+constexpr size_t kTinyEntry = 64;
 constexpr size_t kMaxReadGroups = 4;        // outstanding confirmations; later reads share the next one
 constexpr uint64_t kRestoreChunk = 1u << 20;
 constexpr int kHungElections = 4;  // a write that takes as long as so many elections will not end
@@ -47,7 +48,8 @@ void Driver::flush() {
 Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
-  if (auto room = log_->room(); !room) co_return std::move(room).error();
+  // A new leader's own entries are tiny: the reserve is for them, or a restart on a full disk could not even serve reads.
+  if (auto room = log_->room(); !room && (entry.size() > kTinyEntry || log_->stats().stalled)) co_return std::move(room).error();
   if (transfer_to_ != 0) co_return Error(ErrorCode::kUnavailable, "leadership transfer in progress");
   if (entry.empty()) co_return invalid("an entry of the raft log cannot be empty");
   if (entry.size() > options_.max_entry) {

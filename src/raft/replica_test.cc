@@ -240,6 +240,25 @@ TEST_F(SingleServer, AFullDiskRefusesAndRecovers) {
   check();
 }
 
+// What a leader must write to serve at all goes through while all else is refused, after a restart too.
+TEST_F(SingleServer, TheReserveOfAFullDiskIsForTinyEntries) {
+  s.options.segment = 4u << 20;
+  s.lead();
+  disk.fill("/raft/log");
+  bool refused = false;
+  for (int i = 0; i < 3000 && !refused; i++) refused = !s.propose(std::string(1000, 'x'));
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(s.propose("tiny"));
+  s.lead();
+  ASSERT_TRUE(s.propose("tiny"));  // asks for zeros, and finds that there are none
+  sim.loop.advance(1s);
+  EXPECT_FALSE(s.propose(std::string(1000, 'x')));
+  EXPECT_TRUE(s.propose("tiny"));
+  disk.fill("");
+  sim.loop.advance(1s);
+  EXPECT_TRUE(s.propose(std::string(1000, 'x')));
+}
+
 TEST_F(SingleServer, StoppingAnswersWaitersThatTheirOutcomeIsUnknown) {
   s.lead();
   std::string answer;
