@@ -188,6 +188,7 @@ Async<void> Server::shutdown() {
     // The answer came with a message, from within the flow of a connection that ends below.
     co_await sleep_for(world().loop, {});
   }
+  establishing_.reset();  // it runs within the leader
   leader_.reset();
   bootstrap_.reset();
   key_replicator_.reset();
