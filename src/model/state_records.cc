@@ -4,6 +4,7 @@ DROVER_DESCRIBE(drover::PeriodicLaunch, "structs.PeriodicLaunch",
     DROVER_FIELD(ID), DROVER_FIELD(Namespace), DROVER_FIELD(Launch), DROVER_FIELD(CreateIndex),
     DROVER_FIELD(ModifyIndex))
 
+DROVER_DESCRIBE(drover::OpaqueRecord, "state.OpaqueRecord", DROVER_FIELD(Type), DROVER_FIELD(Order), DROVER_FIELD(Body))
 DROVER_DESCRIBE(drover::ClusterMetadata, "structs.ClusterMetadata",
     DROVER_FIELD(ClusterID), DROVER_FIELD(CreateTime).wire("int64"))
 

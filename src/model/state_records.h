@@ -21,6 +21,15 @@ struct PeriodicLaunch {
   friend bool operator==(const PeriodicLaunch&, const PeriodicLaunch&) = default;
 };
 
+// A record of a snapshot whose feature this build lacks: kept as it came, and written back out.
+struct OpaqueRecord {
+  uint64_t Type = 0;   // the snapshot's type byte
+  uint64_t Order = 0;  // among those of its type
+  Bytes Body;          // one MessagePack object
+
+  friend bool operator==(const OpaqueRecord&, const OpaqueRecord&) = default;
+};
+
 struct ClusterMetadata {
   std::string ClusterID;
   int64_t CreateTime = 0;  // unix nanoseconds
@@ -116,6 +125,7 @@ struct TimeTableEntry {
 
 namespace drover {
 DROVER_TYPE(PeriodicLaunch)
+DROVER_TYPE(OpaqueRecord)
 DROVER_TYPE(ClusterMetadata)
 DROVER_TYPE(AutopilotConfig)
 DROVER_TYPE(JobScalingEvents)

@@ -189,6 +189,7 @@ template class Table<TableId::si_token_accessors, SITokenAccessor, ByAccessor<SI
                      AccessorByAlloc<SITokenAccessor>, AccessorByNode<SITokenAccessor>>;
 template class Table<TableId::autopilot_config, AutopilotConfig, Singleton<AutopilotConfig>>;
 template class Table<TableId::scheduler_config, SchedulerConfiguration, Singleton<SchedulerConfiguration>>;
+template class Table<TableId::opaque_records, OpaqueRecord, OpaqueById>;
 template class Table<TableId::cluster_meta, ClusterMetadata, Singleton<ClusterMetadata>>;
 template class Table<TableId::namespaces, Namespace, ByName<Namespace>>;
 template class Table<TableId::acl_policies, ACLPolicy, ByName<ACLPolicy>, ACLPolicyByJob>;

@@ -41,6 +41,13 @@ using AutopilotConfigTable = SingletonTable<TableId::autopilot_config, Autopilot
 using SchedulerConfigTable = SingletonTable<TableId::scheduler_config, SchedulerConfiguration>;
 using ClusterMetaTable = SingletonTable<TableId::cluster_meta, ClusterMetadata>;
 
+// Node pools are the only ones: the reference stores its two, and has no way to use them.
+struct OpaqueById {
+  using Key = std::tuple<uint64_t, uint64_t>;
+  static bool key(const OpaqueRecord& r, Key& k) { return k = {r.Type, r.Order}, true; }
+};
+struct OpaqueTable : Table<TableId::opaque_records, OpaqueRecord, OpaqueById> {};
+
 struct NamespaceTable : Table<TableId::namespaces, Namespace, ByName<Namespace>> {
   Ref<Namespace> get(std::string_view name, WatchSet* ws = nullptr) const;
   Rows<Namespace> by_prefix(std::string_view prefix, WatchSet* ws = nullptr) const;

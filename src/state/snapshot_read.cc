@@ -6,6 +6,8 @@
 
 #include "codec/msgpack.h"
 #include "model/status.h"
+#include "state/msgpack_extent.h"
+#include "state/snapshot_allocs.h"
 #include "state/snapshot_io.h"
 #include "state/snapshot_records.h"
 
@@ -14,48 +16,6 @@ namespace {
 
 constexpr size_t kReadAtOnce = 256 * 1024;
 constexpr size_t kMaxRecord = size_t{1} << 30;
-
-uint64_t big_endian(std::string_view s) {
-  uint64_t n = 0;
-  for (unsigned char c : s) n = n << 8 | c;
-  return n;
-}
-
-// Bytes that the MessagePack object at the front takes; 0 when they are not all there.
-size_t object_extent(std::string_view bytes) {
-  size_t at = 0;
-  uint64_t open = 1;  // objects still to come
-  while (open > 0) {
-    if (at >= bytes.size()) return 0;
-    auto head = static_cast<uint8_t>(bytes[at++]);
-    --open;
-    size_t length_bytes = 0, payload = 0, children_each = 0;
-    if (head < 0x80 || head >= 0xe0 || head == 0xc0 || head == 0xc2 || head == 0xc3) continue;
-    if (head < 0x90) open += 2 * (head & 0x0fu);
-    else if (head < 0xa0) open += head & 0x0fu;
-    else if (head < 0xc0) payload = head & 0x1fu;
-    else if (head >= 0xc4 && head <= 0xc6) length_bytes = size_t{1} << (head - 0xc4);
-    else if (head >= 0xd9 && head <= 0xdb) length_bytes = size_t{1} << (head - 0xd9);
-    else if (head == 0xca || head == 0xce || head == 0xd2) payload = 4;
-    else if (head == 0xcb || head == 0xcf || head == 0xd3) payload = 8;
-    else if (head == 0xcc || head == 0xd0) payload = 1;
-    else if (head == 0xcd || head == 0xd1) payload = 2;
-    else if (head == 0xdc || head == 0xdd) length_bytes = head == 0xdc ? 2 : 4, children_each = 1;
-    else if (head == 0xde || head == 0xdf) length_bytes = head == 0xde ? 2 : 4, children_each = 2;
-    else if (head >= 0xc7 && head <= 0xc9) length_bytes = size_t{1} << (head - 0xc7), payload = 1;   // ext
-    else if (head >= 0xd4 && head <= 0xd8) payload = 1 + (size_t{1} << (head - 0xd4));               // fixext
-    if (length_bytes) {
-      if (bytes.size() - at < length_bytes) return 0;
-      uint64_t n = big_endian(bytes.substr(at, length_bytes));
-      at += length_bytes;
-      if (children_each) open += n * children_each;
-      else payload += n;
-    }
-    if (bytes.size() - at < payload) return 0;
-    at += payload;
-  }
-  return at;
-}
 
 Error corrupt(std::string text) { return {ErrorCode::kCorrupt, std::move(text)}; }
 
@@ -77,7 +37,7 @@ class Stream {
   Result<std::string_view> object() {
     while (true) {
       auto rest = std::string_view(buffer_).substr(at_);
-      if (size_t n = object_extent(rest)) {
+      if (size_t n = msgpack_extent(rest)) {
         at_ += n;
         return rest.substr(0, n);
       }
@@ -107,7 +67,8 @@ class Stream {
 
 class Reader {
  public:
-  Reader(const SnapshotSource& source, Interner& interner) : stream_(source), interner_(interner) {}
+  Reader(const SnapshotSource& source, Interner& interner)
+      : stream_(source), interner_(interner), allocs_([this](Ref<Job> job) { return known(std::move(job)); }) {}
 
   Result<State> run() {
     DROVER_TRY(auto header, stream_.object());
@@ -115,7 +76,7 @@ class Reader {
     while (true) {
       uint8_t type = 0;
       DROVER_TRY(bool more, stream_.byte(type));
-      if (!more || type == static_cast<uint8_t>(RecordType::kEventSink)) break;
+      if (!more) break;
       DROVER_CHECK(record(type));
     }
     finish();
@@ -125,18 +86,22 @@ class Reader {
  private:
   Status record(uint8_t type) {
     DROVER_TRY(auto bytes, stream_.object());
+    auto status = take(type, bytes);
+    if (status || !find_record_row(type)) return status;
+    return std::move(status).error().with_context(fmt::format("snapshot record of type {}", type));
+  }
+  Status take(uint8_t type, std::string_view bytes) {
     switch (static_cast<RecordType>(type)) {
       case RecordType::kMeta: return meta(bytes);
       case RecordType::kTimeTable: return times(bytes);
       case RecordType::kIndex: return index(bytes);
-      case RecordType::kNodePool: return {};  // the reference has no way to use them yet
+      case RecordType::kAlloc: return alloc(bytes);
+      case RecordType::kNodePool: return opaque(type, bytes);
+      case RecordType::kEventSink: return {};  // of a beta; the reference stops reading at them
       default: break;
     }
     auto* row = find_record_row(type);
-    if (!row) return corrupt(fmt::format("Unrecognized snapshot type: {}", type));
-    auto status = row->read(state_, bytes, [this](Allocation& a) { share(a); });
-    if (!status) return std::move(status).error().with_context(fmt::format("snapshot record of type {}", type));
-    return {};
+    return row ? row->read(state_, bytes) : corrupt(fmt::format("Unrecognized snapshot type: {}", type));
   }
 
   Status meta(std::string_view bytes) {
@@ -163,17 +128,25 @@ class Reader {
     return {};
   }
 
-  // One object per job version while reading, or memory would hold a job per allocation.
-  void share(Allocation& a) {
+  Status alloc(std::string_view bytes) {
+    DROVER_TRY(auto a, allocs_.decode(bytes));
     interner_.share(a);
-    if (!a.Job) return;
-    auto& known = jobs_[{a.Job->Namespace, a.Job->ID, a.Job->Version, a.Job->CreateIndex}];
-    for (auto& job : known) {
-      if (!(*job == *a.Job)) continue;
-      a.Job = job;
-      return;
-    }
-    known.push_back(a.Job);
+    state_.allocs.put(std::make_shared<const Allocation>(std::move(a)));
+    return {};
+  }
+  Status opaque(uint8_t type, std::string_view bytes) {
+    OpaqueRecord r{.Type = type, .Order = state_.opaque_records.size(), .Body = Bytes(std::string(bytes))};
+    state_.opaque_records.put(std::make_shared<const OpaqueRecord>(std::move(r)));
+    return {};
+  }
+
+  // One object per job version while reading, or memory would hold a job per allocation.
+  Ref<Job> known(Ref<Job> job) {
+    auto& equals = jobs_[{job->Namespace, job->ID, job->Version, job->CreateIndex}];
+    for (auto& other : equals)
+      if (*other == *job) return other;
+    equals.push_back(job);
+    return job;
   }
 
   void finish() {
@@ -231,6 +204,7 @@ class Reader {
 
   Stream stream_;
   Interner& interner_;
+  AllocDecoder allocs_;
   State state_;
   bool native_ = false;
   std::map<std::string, uint64_t> indexes_;

@@ -16,12 +16,11 @@ Status write_rows(const State& state, const RecordFn& record) {
 }
 
 template <auto kMember>
-Status read_row(State& state, std::string_view& bytes, const std::function<void(Allocation&)>& alloc) {
+Status read_row(State& state, std::string_view bytes) {
   auto& table = state.*kMember;
   using Row = typename std::remove_cvref_t<decltype(table)>::Row;
   Row row{};
   DROVER_CHECK(msgpack_decode(type_of<Row>(), &row, bytes));
-  if constexpr (std::is_same_v<Row, Allocation>) alloc(row);
   table.put(std::make_shared<const Row>(std::move(row)));
   return {};
 }
@@ -33,7 +32,7 @@ const RecordRow kRows[] = {
     ROW(kNode, nodes, false),
     ROW(kJob, jobs, false),
     ROW(kEval, evals, false),
-    ROW(kAlloc, allocs, false),
+    {RecordType::kAlloc, false, &write_rows<&State::allocs>, nullptr},
     ROW(kPeriodicLaunch, periodic_launches, false),
     ROW(kJobSummary, job_summaries, false),
     ROW(kVaultAccessor, vault_accessors, false),
@@ -60,7 +59,7 @@ const RecordRow kRows[] = {
     ROW(kOneTimeToken, one_time_tokens, true),
     ROW(kAutopilotConfig, autopilot_config, true),
 };
-static_assert(std::size(kRows) == kTableCount, "every table is in the snapshot");
+static_assert(std::size(kRows) + 1 == kTableCount, "every table is in the snapshot; the opaque records are the one without a row");
 
 }  // namespace
 

@@ -32,10 +32,10 @@ struct RecordRow {
   RecordType type;
   bool native_only;
   Status (*write)(const State& state, const RecordFn& record);
-  // Decodes one object from the front of `bytes` and stores it. Allocations go through `alloc` first.
-  Status (*read)(State& state, std::string_view& bytes, const std::function<void(Allocation&)>& alloc);
+  // Decodes one object and stores it. Null: read by the reader itself.
+  Status (*read)(State& state, std::string_view bytes);
 };
-std::span<const RecordRow> record_rows();  // in the order of writing
+std::span<const RecordRow> record_rows();  // in the order of writing; the opaque records are apart
 const RecordRow* find_record_row(uint8_t type);
 
 // The stored job with these Namespace, ID, Version and CreateIndex; null when there is none.

@@ -1,4 +1,5 @@
 #include "codec/msgpack.h"
+#include "state/snapshot_allocs.h"
 #include "state/snapshot_io.h"
 #include "state/snapshot_records.h"
 
@@ -10,7 +11,10 @@ constexpr size_t kChunk = 64 * 1024;
 class Writer {
  public:
   Writer(const Snapshot& snapshot, const SnapshotSink& sink, SnapshotStyle style)
-      : snapshot_(snapshot), sink_(sink), native_(style == SnapshotStyle::kNative) {}
+      : snapshot_(snapshot),
+        sink_(sink),
+        native_(style == SnapshotStyle::kNative),
+        allocs_([this](const Ref<Job>& job) { return job_to_write(job); }) {}
 
   Status run() {
     buffer_ += '\x80';  // the header: an empty struct
@@ -21,6 +25,7 @@ class Writer {
     List<TimeTableEntry> times(std::vector<TimeTableEntry>(snapshot_.times().entries()));
     DROVER_CHECK(record(RecordType::kTimeTable, times));
     DROVER_CHECK(indexes());
+    DROVER_CHECK(opaque());
     for (auto& row : record_rows()) {
       if (row.native_only && !native_) continue;
       DROVER_CHECK(row.write(snapshot_.state(), [&](const TypeInfo& type, const void* object) {
@@ -44,18 +49,29 @@ class Writer {
     return {};
   }
 
-  // The job of an allocation is named, not repeated, when the snapshot has that very object.
+  Status opaque() {
+    for (auto& r : snapshot_->opaque_records.each()) {
+      buffer_ += static_cast<char>(r->Type);
+      buffer_ += r->Body.data;
+    }
+    return buffer_.size() >= kChunk ? flush() : Status();
+  }
+
   Status alloc(RecordType type, const Allocation& a) {
-    if (!native_ || !a.Job || shared_job_row(snapshot_.state(), *a.Job) != a.Job)
-      return record(type, type_of<Allocation>(), &a);
-    Allocation copy = a;
-    Job stub;
-    stub.Namespace = a.Job->Namespace;
-    stub.ID = a.Job->ID;
-    stub.Version = a.Job->Version;
-    stub.CreateIndex = a.Job->CreateIndex;
-    copy.Job = std::make_shared<const Job>(std::move(stub));
-    return record(type, type_of<Allocation>(), &copy);
+    buffer_ += static_cast<char>(type);
+    allocs_.encode(a, buffer_);
+    return buffer_.size() >= kChunk ? flush() : Status();
+  }
+
+  // The job of an allocation is named, not repeated, when the snapshot has that very object. The reference has no such thing.
+  Job job_to_write(const Ref<Job>& job) {
+    if (!native_ || shared_job_row(snapshot_.state(), *job) != job) return *job;
+    Job name;
+    name.Namespace = job->Namespace;
+    name.ID = job->ID;
+    name.Version = job->Version;
+    name.CreateIndex = job->CreateIndex;
+    return name;
   }
 
   template <class T>
@@ -64,7 +80,7 @@ class Writer {
   }
   Status record(RecordType type, const TypeInfo& info, const void* object) {
     buffer_ += static_cast<char>(type);
-    msgpack_encode(info, object, buffer_, {.omit_default = native_});
+    msgpack_encode(info, object, buffer_, {.omit_default = true});
     return buffer_.size() >= kChunk ? flush() : Status();
   }
   Status flush() {
@@ -76,6 +92,7 @@ class Writer {
   const Snapshot& snapshot_;
   const SnapshotSink& sink_;
   bool native_;
+  AllocEncoder allocs_;
   std::string buffer_;
 };
 

@@ -24,6 +24,7 @@
   X(autopilot_config, AutopilotConfigTable, "!autopilot-config") \
   X(scheduler_config, SchedulerConfigTable, "!scheduler_config") \
   X(cluster_meta, ClusterMetaTable, "!cluster_meta")            \
+  X(opaque_records, OpaqueTable, "node_pools")                  \
   X(csi_volumes, CSIVolumeTable, "csi_volumes")                 \
   X(csi_plugins, CSIPluginTable, "csi_plugins")                 \
   X(scaling_policies, ScalingPolicyTable, "scaling_policy")     \
