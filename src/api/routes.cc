@@ -146,7 +146,8 @@ const std::vector<Route>& routes() {
     std::vector<Route> all;
     for (auto add : {add_job_routes, add_node_routes, add_alloc_routes, add_eval_routes, add_deployment_routes,
                      add_operator_routes, add_namespace_routes, add_client_routes, add_agent_routes, add_search_routes,
-                     add_scaling_routes, add_variable_routes, add_csi_routes, add_acl_routes, add_event_routes, add_other_routes})
+                     add_scaling_routes, add_variable_routes, add_csi_routes, add_acl_routes, add_event_routes, add_snapshot_routes,
+                     add_other_routes})
       add(all);
     std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.pattern < b.pattern; });
     for (size_t i = 1; i < all.size(); ++i) DROVER_ASSERT(all[i - 1].pattern != all[i].pattern, "a pattern has one route");

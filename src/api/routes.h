@@ -44,6 +44,7 @@ void add_variable_routes(std::vector<Route>& routes);
 void add_csi_routes(std::vector<Route>& routes);
 void add_acl_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
+void add_snapshot_routes(std::vector<Route>& routes);
 void add_other_routes(std::vector<Route>& routes);
 
 // The checks of an allocation, asked on its node; also served under /v1/client.

@@ -126,14 +126,6 @@ void Leader::on_effects(const state::Effects& effects, uint64_t index) {
 }
 
 void Leader::on_commit(const state::CommitInfo& commit) {
-  if (commit.changes.empty() && commit.entry_type == 0xff) {
-    // The whole state was replaced: the queues start over from what is there now.
-    bool on = broker_.enabled();
-    set_brokers_enabled(false);
-    set_brokers_enabled(on);
-    if (drainer_) drainer_->restore();
-    return;
-  }
   for (auto& change : commit.changes) {
     if (change.table != state::TableId::scheduler_config || !ready_) continue;
     if (auto config = change.after_as<SchedulerConfiguration>()) set_brokers_enabled(!config->PauseEvalBroker);

@@ -92,7 +92,8 @@ Status Server::open() {
   fsm_ = std::make_unique<StateMachine>(*store_, std::move(hooks));
   alloc_updates_ = std::make_unique<AllocUpdateBatch>(*this);
   store_->observe([this](const state::CommitInfo& commit) {
-    if (leader_) leader_->on_commit(commit);
+    if (commit.replaced()) state_replaced();
+    else if (leader_) leader_->on_commit(commit);
     bool keys = commit.changes.empty() || std::any_of(commit.changes.begin(), commit.changes.end(), [](auto& change) {
                   return change.table == state::TableId::root_keys;
                 });
@@ -207,8 +208,25 @@ void Server::on_leadership(bool leads, uint64_t term) {
     return;
   }
   log_info(kLog, "cluster leadership acquired");
+  lead(term);
+}
+
+void Server::lead(uint64_t term) {
+  establishing_.reset();
+  leader_.reset();
   leader_ = std::make_unique<Leader>(*this, term);
   establishing_ = Running(establish(term));
+}
+
+// Not from within the commit: what the leader is made of may be what waits for it.
+void Server::state_replaced() {
+  ++states_;
+  if (!leader_ || stopped_) return;
+  world().loop.post([this, term = leader_->term(), alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || stopped_ || !leader_ || leader_->term() != term) return;
+    log_info(kLog, "the state was replaced: the leader starts over");
+    lead(term);
+  });
 }
 
 Async<void> Server::establish(uint64_t term) {
@@ -301,6 +319,7 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
   auto options = options_of(row.request(), request);
   auto wait = options.MaxQueryTime <= Duration::zero() ? kBlockingMax : std::min(options.MaxQueryTime, kBlockingMax);
   auto deadline = world().clock.monotonic() + wait + world().random.jitter(wait / 16);
+  auto states = states_;
   for (bool late = false;;) {
     auto watch = store_->watch();
     {
@@ -309,7 +328,9 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
       type.reset(response);
       DROVER_CO_CHECK(row.read(context, request, response));
     }
-    if (late || !options.MinQueryIndex || index_of(type, response) > options.MinQueryIndex) break;
+    // The indexes of another state may be lower: the reader is told at once.
+    bool other = states != states_;
+    if (late || other || !options.MinQueryIndex || index_of(type, response) > options.MinQueryIndex) break;
     auto left = deadline - world().clock.monotonic();
     if (left <= Duration::zero()) break;
     type.reset(response);  // a reader that waits holds no answer; it is made again when the time is up

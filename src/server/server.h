@@ -163,6 +163,9 @@ class Server {
   Server(Config config, Parts parts);
   Status open();
   void on_leadership(bool leads, uint64_t term);
+  // The whole state is another one: the leader's duties start over from it.
+  void state_replaced();
+  void lead(uint64_t term);
   void member_changed(gossip::EventType type, const ServerParts& member);
   Async<Status> read(const RpcRow& row, const void* request, void* response);
   // forwarding.cc: true when another server has answered. A false means that this one is to answer, as the leader where the
@@ -194,6 +197,8 @@ class Server {
   Time started_;
   AgentSelf* self_ = nullptr;
   bool stopped_ = false;
+  uint64_t states_ = 0;  // how often the whole state was replaced
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 }  // namespace drover::server

@@ -6,18 +6,25 @@
 #include "base/strings.h"
 #include "codec/msgpack.h"
 #include "model/client_rpc.h"
+#include "net/address.h"
 #include "net/memory_pipe.h"
 #include "net/rpc_error.h"
 #include "net/rpc_pool.h"
 #include "net/rpc_wire.h"
+#include "raft/replica.h"
 #include "server/cluster.h"
+#include "server/leader.h"
 #include "server/lookup.h"
 #include "server/membership.h"
 #include "server/node_rpc.h"
 #include "server/server.h"
+#include "server/snapshot_endpoint.h"
 
 namespace drover::server {
 namespace {
+
+constexpr Duration kHoldTimeout = 5s;  // how long a stream waits for a leader
+constexpr Duration kHoldPause = 20ms;
 
 Async<void> refuse(net::Stream& stream, Error e) {
   metric_count("nomad.streaming_rpc.request_error");
@@ -73,6 +80,8 @@ const std::vector<StreamingRow>& streaming_table() {
       {"Agent.Monitor", serve_monitor},
       {kLogs, forward_to_node<kLogs>},
       {kStream, forward_to_node<kStream>},
+      {"Operator.SnapshotSave", serve_snapshot_save},
+      {"Operator.SnapshotRestore", serve_snapshot_restore},
   };
   return table;
 }
@@ -81,6 +90,23 @@ const StreamingRow* find_streaming(std::string_view method) {
   for (auto& row : streaming_table())
     if (row.method == method) return &row;
   return nullptr;
+}
+
+Async<Result<std::unique_ptr<net::Stream>>> open_to_leader(Server& server, std::string method, bool may_forward) {
+  auto& clock = server.world().clock;
+  auto deadline = clock.monotonic() + kHoldTimeout;
+  for (;;) {
+    if (server.leader() && server.leader()->ready()) co_return std::unique_ptr<net::Stream>();
+    auto leader = server.replica().leader();
+    if (may_forward && server.cluster() && !leader.address.empty() && leader.id != server.node_id()) {
+      DROVER_CO_TRY(auto address, net::Address::parse(leader.address));
+      auto there = co_await server.cluster()->pool().open_streaming(address, server.config().region, method);
+      if (there || there.error().code != ErrorCode::kUnavailable) co_return there;
+    }
+    if (clock.monotonic() >= deadline)
+      co_return Error(ErrorCode::kNoLeader, server.is_leader() ? "Not ready to serve consistent reads" : "No cluster leader");
+    co_await sleep_for(server.world().loop, kHoldPause + server.world().random.jitter(kHoldPause));
+  }
 }
 
 Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream) {

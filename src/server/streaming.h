@@ -32,6 +32,9 @@ Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, s
 
 // From the wire: reads the header and serves. `Unknown rpc method: "x"`.
 Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream);
+// The leader's stream of this method, taken; null where this server leads. Waits some seconds for a leader: "No cluster leader".
+// `may_forward` false: somebody took this server for the leader.
+Async<Result<std::unique_ptr<net::Stream>>> open_to_leader(Server& server, std::string method, bool may_forward);
 // From this process: the caller's end of a stream whose method is taken.
 Result<std::unique_ptr<net::Stream>> open_stream(Server& server, std::string_view method);
 

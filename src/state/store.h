@@ -94,6 +94,9 @@ struct CommitInfo {
   uint8_t entry_type = 0xff;  // of the log entry; 0xff: none
   Snapshot before, after;
   std::vector<Change> changes;
+
+  // By Store::replace: there is nothing in common with what was before.
+  bool replaced() const { return changes.empty() && entry_type == 0xff; }
 };
 
 // A transaction as it was written: what the reference makes events of. `changes` holds a row as often as it was written.

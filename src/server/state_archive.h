@@ -1,0 +1,37 @@
+// Snapshot archives of the replicated state: made from a snapshot, and turned into the stream that the log replicates.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "archive/snapshot_archive.h"
+#include "archive/spool.h"
+#include "base/async.h"
+#include "base/result.h"
+
+namespace drover::raft {
+class SnapshotReader;
+}
+
+namespace drover::server {
+
+class Server;
+
+// The state as it is now, in the reference's form. Packs on the pool.
+Async<Result<archive::SavedArchive>> save_state(Server& server);
+
+// A state that came in an archive, read and found good: waits in a file to go through the log.
+struct LoadedState {
+  archive::SnapshotMeta meta;
+  archive::Spool stream;    // in our own form
+  uint64_t min_index = 0;   // the log goes on above it
+};
+// `cut`: why the archive's bytes ended early, if they did. Nothing of the server changes. Errors are the reference's whole texts.
+Async<Result<LoadedState>> load_state(Server& server, archive::Spool archive, std::optional<Error> cut);
+std::unique_ptr<raft::SnapshotReader> stream_of(LoadedState state);
+
+// Where archives wait: the server's data folder, else the system's (see Spool).
+std::string spool_dir(Server& server);
+
+}  // namespace drover::server
