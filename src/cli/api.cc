@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/sha256.h"
 #include "base/strings.h"
 #include "model/node.h"
 #include "net/blocking_http.h"
@@ -161,6 +162,48 @@ Status Api::stream(std::string_view path, const Params& params, const std::funct
       });
   DROVER_CHECK(std::move(done));
   if (refused.status != 200) return unexpected_status(refused);
+  return {};
+}
+
+Status Api::download(std::string_view path, const Params& params, const std::function<Status(std::string_view)>& on_bytes) {
+  net::HttpCall call;
+  call.url = url(path, params);
+  add_headers(call.headers);
+  Reply refused;
+  std::string wanted;
+  archive::Sha256 sha;
+  Status written;
+  auto done = http_->stream(
+      std::move(call),
+      [&](const net::HttpResponse& head) {
+        refused.status = head.status;
+        wanted = head.headers.get("Digest");
+        return true;
+      },
+      [&](std::string_view bytes) {
+        if (refused.status != 200) return refused.body += bytes, true;
+        sha.update(bytes);
+        written = on_bytes(bytes);
+        return static_cast<bool>(written);
+      });
+  if (done && refused.status != 200) return unexpected_status(refused);
+  DROVER_CHECK(std::move(done));
+  DROVER_CHECK(std::move(written));
+  if (wanted.find('=') == wanted.npos) return internal("invalid digest format");
+  if (wanted != "sha-256=" + base64_encode(sha.finish())) return internal("mismatch checksum");
+  return {};
+}
+
+Status Api::upload(std::string_view path, std::function<Result<std::string>()> body) {
+  net::HttpCall call;
+  call.method = "PUT";
+  call.url = url(path);
+  call.body_source = std::move(body);
+  add_headers(call.headers);
+  auto response = http_->call(std::move(call));
+  if (!response) return std::move(response).error();
+  Reply reply{.status = response->status, .body = std::move(response->body)};
+  if (reply.status != 200) return unexpected_status(reply);
   return {};
 }
 

@@ -1,11 +1,15 @@
 // operator snapshot save, restore, inspect.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <cerrno>
+
+#include "archive/snapshot_archive.h"
 #include "base/strings.h"
 #include "cli/api.h"
-#include "cli/archive.h"
 #include "cli/files.h"
 #include "cli/format.h"
 #include "cli/misc_commands.h"
@@ -21,6 +25,36 @@ std::string default_file(Time now) {
   return fmt::format("nomad-state-{:04d}{:02d}{}-{}.snap", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, seconds);
 }
 
+constexpr size_t kPiece = 64 * 1024;
+
+Status write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error(ErrorCode::kIo, errno_text(errno));
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return {};
+}
+
+// Into a file of another name: one of the final name is whole. Gives what to say when it fails.
+Status save_to(Api& api, const Params& params, const std::string& file, const std::string& partial) {
+  UniqueFd out(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!out) return internal("Failed to create file: open " + partial + ": " + errno_text(errno));
+  bool begun = false;
+  auto done = api.download("/v1/operator/snapshot", params, [&](std::string_view bytes) -> Status {
+    begun = true;
+    auto written = write_all(out.get(), bytes);
+    if (!written) return std::move(written).error().with_context("write " + partial);
+    return {};
+  });
+  // "Filed", as scripts know it.
+  if (!done) return internal((begun ? "Filed to download snapshot file: " : "Failed to get snapshot file: ") + done.error().message);
+  if (::fsync(out.get()) != 0 || ::rename(partial.c_str(), file.c_str()) != 0)
+    return internal("Filed to finalize snapshot file: rename " + partial + " " + file + ": " + errno_text(errno));
+  return {};
+}
+
 int run_save(Context& c) {
   if (c.args.rest.size() > 1) return c.misuse("This command takes either no arguments or one: <filename>");
   auto file = c.args.rest.empty() ? default_file(c.now()) : c.args.rest[0];
@@ -29,26 +63,28 @@ int run_save(Context& c) {
   if (!api) return 1;
   Params params;
   if (c.args.on("stale")) params.emplace_back("stale", "");
-  auto reply = api->call("GET", "/v1/operator/snapshot", params);
-  if (!reply) return c.fail("Failed to get snapshot file: " + reply.error().message);
-  // Under another name first: a file of the final name is whole.
   auto partial = file + ".tmp";
-  auto done = write_file(partial, reply->body, 0600);
-  if (!done) return c.fail("Failed to create snapshot file: " + done.error().message);
-  auto checked = inspect_snapshot(reply->body);
-  if (!checked) return c.fail("Error verifying snapshot: " + checked.error().message);
-  if (::rename(partial.c_str(), file.c_str()) != 0) return c.fail("Error renaming snapshot file: " + errno_text(errno));
+  auto saved = save_to(*api, params, file, partial);
+  if (!saved) {
+    ::unlink(partial.c_str());
+    return c.fail(saved.error().message);
+  }
   c.ui.output("State file written to " + file);
   return 0;
 }
 
 int run_restore(Context& c) {
   if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <filename>");
-  auto archive = read_file(c.args.rest[0]);
-  if (!archive) return c.fail("Error opening snapshot file: " + go_quote(archive.error().message));
+  auto in = open_for_reading(c.args.rest[0]);
+  if (!in) return c.fail("Error opening snapshot file: " + go_quote(in.error().message));
   auto* api = c.connect();
   if (!api) return 1;
-  auto done = api->call("PUT", "/v1/operator/snapshot", {}, std::move(*archive));
+  auto done = api->upload("/v1/operator/snapshot", [&]() -> Result<std::string> {
+    std::string piece(kPiece, '\0');
+    DROVER_TRY(size_t n, in->read(piece.data(), piece.size()));
+    piece.resize(n);
+    return piece;
+  });
   if (!done) return c.fail("Failed to get restore snapshot: " + done.error().message);
   c.ui.output("Snapshot Restored");
   return 0;
@@ -56,9 +92,9 @@ int run_restore(Context& c) {
 
 int run_inspect(Context& c) {
   if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <filename>");
-  auto archive = read_file(c.args.rest[0]);
-  if (!archive) return c.fail("Error opening snapshot file: " + archive.error().message);
-  auto meta = inspect_snapshot(*archive);
+  auto in = open_for_reading(c.args.rest[0]);
+  if (!in) return c.fail("Error opening snapshot file: " + in.error().message);
+  auto meta = archive::verify_archive([&](char* into, size_t size) { return in->read(into, size); });
   if (!meta) return c.fail("Error verifying snapshot: " + meta.error().message);
   c.ui.output(table({"ID|" + meta->ID, fmt::format("Size|{}", meta->Size), fmt::format("Index|{}", meta->Index),
                      fmt::format("Term|{}", meta->Term), fmt::format("Version|{}", meta->Version)}));

@@ -1,6 +1,7 @@
 #include "main/local_commands.h"
 
-#include "cli/archive.h"
+#include "base/strings.h"
+#include "bexpr/bexpr.h"
 #include "cli/files.h"
 #include "client/state_dump.h"
 #include "server/offline.h"
@@ -42,12 +43,15 @@ int run_state(Context& c) {
 }
 
 int run_snapshot_state(Context& c) {
+  auto filter = c.args.text("filter");
+  if (!filter.empty()) {
+    auto parsed = bexpr::Filter::parse(filter);
+    if (!parsed) return c.fail("Invalid filter expression " + go_quote(filter) + ": " + parsed.error().message);
+  }
   if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <file>");
-  auto bytes = cli::read_file(c.args.rest[0]);
-  if (!bytes) return c.fail("Error opening snapshot file: " + bytes.error().message);
-  auto archive = cli::open_snapshot(*bytes);
-  if (!archive) return c.fail("Failed to read archive file: " + archive.error().message);
-  auto text = server::snapshot_json(archive->state, c.args.text("filter"), archive->meta_list);
+  auto file = cli::open_for_reading(c.args.rest[0]);
+  if (!file) return c.fail("Error opening snapshot file: " + file.error().message);
+  auto text = server::archive_json([&](uint64_t at, char* into, size_t size) { return file->read_at(at, into, size); }, filter);
   if (!text) return c.fail("Failed to read archive file: " + text.error().message);
   c.ui.output(*text);
   return 0;

@@ -172,6 +172,8 @@ class Exchange : public HttpExchange {
   }
   // The encoding of this reply; a body that the handler encoded itself is left alone.
   Encoding use_encoding() {
+    // "identity" is how a handler says that its body is packed already.
+    if (headers_.get("Content-Encoding") == "identity") return headers_.remove("Content-Encoding"), Encoding::kIdentity;
     if (encoding_ == Encoding::kIdentity || headers_.has("Content-Encoding")) return Encoding::kIdentity;
     headers_.set("Content-Encoding", std::string(encoding_name(encoding_)));
     return encoding_;

@@ -37,7 +37,8 @@ class HttpExchange {
   virtual Async<Result<std::string>> read_body_some() = 0;
 
   // ---- Reply. Header fields are free to change until it has started. The server adds Date, Content-Length,
-  // Connection, Transfer-Encoding, Vary and Content-Encoding, and a sniffed Content-Type where there is none.
+  // Connection, Transfer-Encoding, Vary and Content-Encoding, and a sniffed Content-Type where there is none. A Content-Encoding
+  // of "identity" keeps a body from being compressed, and is not sent.
   virtual Headers& headers() = 0;
   virtual bool started() const = 0;
   // The whole reply. A second call on one exchange fails.

@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "codec/msgpack.h"
 #include "raft/offline.h"
+#include "server/state_archive.h"
 #include "state/fsm.h"
 #include "state/snapshot_io.h"
 
@@ -124,7 +125,7 @@ class StateWriter {
     for (size_t i = 0; i < state::kTableCount; ++i) {
       auto id = static_cast<state::TableId>(i);
       if (!state::table_has_index_row(id)) continue;
-      if (auto index = state_.table_index(id)) add(list, IndexEntry{std::string(state::table_name(id)), index});
+      if (auto index = state_.table_index(id)) put_row(list, IndexEntry{std::string(state::table_name(id)), index});
     }
     put("Indexes", std::move(list));
   }
@@ -141,7 +142,10 @@ class StateWriter {
  private:
   template <class T>
   void add(std::string& list, const T& row) {
-    if (filter_ && !filter_->matches(row).value_or(false)) return;
+    if (!filter_ || filter_->matches(row).value_or(false)) put_row(list, row);
+  }
+  template <class T>
+  void put_row(std::string& list, const T& row) {
     list += (list.empty() ? "" : ",\n") + to_json(row, kPretty);
   }
   void put(std::string_view key, std::string list) { tables_[std::string(key)] = std::move(list); }
@@ -226,17 +230,11 @@ Result<std::string> state_json(const state::State& state, const std::string& fil
   return w.text();
 }
 
-Result<std::string> snapshot_json(std::string_view stream, const std::string& filter, std::string_view meta) {
+Result<std::string> archive_json(const ArchiveSource& archive, const std::string& filter) {
   state::Interner interner;
-  size_t at = 0;
-  DROVER_TRY(auto state, state::read_snapshot(
-                             [&](char* into, size_t size) -> Result<size_t> {
-                               size_t n = stream.copy(into, size, at);
-                               at += n;
-                               return n;
-                             },
-                             interner));
-  return state_json(state, filter, meta);
+  auto read = read_archive(archive, interner);
+  if (!read) return std::move(read).error().with_context("failed to read snapshot");
+  return state_json(*read->state, filter, to_json(read->meta, kPretty));
 }
 
 }  // namespace drover::server

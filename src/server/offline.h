@@ -28,7 +28,8 @@ Result<state::State> raft_state(const std::string& path, raft::Disk& disk, uint6
 // out when empty. Errors: those of the filter's text.
 Result<std::string> state_json(const state::State& state, const std::string& filter, std::string_view meta);
 
-// The same from the stream of a snapshot.
-Result<std::string> snapshot_json(std::string_view stream, const std::string& filter, std::string_view meta);
+// The same from the archive of a snapshot, with its "SnapshotMeta".
+Result<std::string> archive_json(const std::function<Result<size_t>(uint64_t offset, char* out, size_t size)>& archive,
+                                 const std::string& filter);
 
 }  // namespace drover::server

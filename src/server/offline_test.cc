@@ -10,6 +10,7 @@
 #include "raft/file_log.h"
 #include "raft/mem_disk.h"
 #include "raft/offline.h"
+#include "archive/snapshot_archive.h"
 #include "state/fsm.h"
 #include "state/snapshot_io.h"
 
@@ -102,32 +103,43 @@ TEST_F(OfflineTest, FilterKeepsRowsThatItSelects) {
   put(2, 1, job_entry("b"));
   auto state = raft_state("/data", disk, 0);
   ASSERT_TRUE(state);
-  auto text = state_json(*state, "ID == \"b\"", "[{\"Index\": 2}]");
+  auto text = state_json(*state, "ID == \"b\"", "{\"Index\": 2}");
   ASSERT_TRUE(text);
   auto value = from_json<Value>(*text);
   ASSERT_TRUE(value) << value.error().message;
   auto& tables = *value->as_object();
   EXPECT_EQ(tables.size(), 18u);
   EXPECT_EQ(tables.find("Jobs")->as_array()->size(), 1u);
-  EXPECT_TRUE(tables.find("Indexes")->is_nil());  // has no ID
+  EXPECT_FALSE(tables.find("Indexes")->is_nil());  // not asked
   EXPECT_EQ(tables.find("SnapshotMeta")->as_array()->size(), 1u);
   EXPECT_FALSE(state_json(*state, "ID ==", ""));
 }
 
-TEST_F(OfflineTest, ASnapshotStreamIsTheSameAsTheState) {
+TEST_F(OfflineTest, AnArchiveIsTheSameAsTheState) {
   put(1, 1, namespace_entry("team"));
   put(2, 1, job_entry("a"));
   auto state = raft_state("/data", disk, 0);
   ASSERT_TRUE(state);
-  auto expected = state_json(*state, "", "");
-  std::string stream;
   auto shared = std::make_shared<const state::State>(std::move(*state));
-  ASSERT_TRUE(state::write_snapshot(state::Snapshot(shared), [&](std::string_view chunk) {
-    stream += chunk;
-    return Status();
-  }));
-  EXPECT_EQ(*snapshot_json(stream, "", ""), *expected);
-  EXPECT_FALSE(snapshot_json(stream.substr(0, stream.size() / 2), "", ""));
+  archive::SnapshotMeta meta;
+  meta.Index = 2;
+  auto saved = archive::save_archive(meta, Time(), [&](const archive::BytesFn& out) {
+    return state::write_snapshot(state::Snapshot(shared), out, state::SnapshotStyle::kReference);
+  }, testing::TempDir());
+  ASSERT_TRUE(saved) << saved.error().message;
+  auto read_at = [&](uint64_t at, char* out, size_t size) { return saved->read_at(at, out, size); };
+  auto text = archive_json(read_at, "");
+  ASSERT_TRUE(text) << text.error().message;
+  auto shown = from_json<Value>(*text), expected = from_json<Value>(*state_json(*shared, "", ""));
+  ASSERT_TRUE(shown && expected);
+  auto& metas = *shown->as_object()->find("SnapshotMeta")->as_array();
+  ASSERT_EQ(metas.size(), 1u);
+  EXPECT_EQ(to_json(*metas[0].as_object()->find("Index"), {.trailing_newline = false}), "2");
+  for (auto& [key, rows] : *expected->as_object()) EXPECT_EQ(to_json(*shown->as_object()->find(key)), to_json(rows)) << key;
+  auto half = [&](uint64_t at, char* out, size_t size) { return saved->read_at(at, out, at > 0 ? 0 : std::min<size_t>(size, 200)); };
+  auto cut = archive_json(half, "");
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().message, "failed to read snapshot: failed to read snapshot file: failed reading snapshot: unexpected EOF");
 }
 
 TEST_F(OfflineTest, ALogIsFoundFurtherDown) {

@@ -34,11 +34,11 @@ archive::SnapshotMeta meta_of(Server& server, const state::Snapshot& snap) {
   return meta;
 }
 
-// Pulls state.bin out of an archive that lies in a file.
+// Pulls state.bin out of an archive.
 class StateBin {
  public:
-  StateBin(const archive::Spool& file, std::optional<Error> cut)
-      : file_(file), cut_(std::move(cut)), reader_([this](std::string_view b) { return size_ += b.size(), ready_ += b, Status(); }) {}
+  StateBin(const ArchiveSource& source, std::optional<Error> cut)
+      : source_(source), cut_(std::move(cut)), reader_([this](std::string_view b) { return size_ += b.size(), ready_ += b, Status(); }) {}
 
   Result<size_t> read(char* into, size_t size) {
     while (at_ == ready_.size() && !ended_) DROVER_CHECK(advance());
@@ -69,7 +69,7 @@ class StateBin {
   Status step() {
     ready_.clear();
     at_ = 0;
-    DROVER_TRY(size_t n, file_.read_at(offset_, buffer_.data(), buffer_.size()));
+    DROVER_TRY(size_t n, source_(offset_, buffer_.data(), buffer_.size()));
     offset_ += n;
     if (n > 0) return reader_.write({buffer_.data(), n});
     if (cut_) return reader_.broken(*cut_);
@@ -78,7 +78,7 @@ class StateBin {
     return {};
   }
 
-  const archive::Spool& file_;
+  const ArchiveSource& source_;
   std::optional<Error> cut_;
   archive::ArchiveReader reader_;
   std::string buffer_ = std::string(kAtOnce, '\0');
@@ -91,18 +91,16 @@ class StateBin {
 };
 
 Result<LoadedState> load(const archive::Spool& file, std::optional<Error> cut, Time now, std::string dir) {
-  StateBin bin(file, std::move(cut));
   state::Interner interner;
-  auto read = state::read_snapshot([&](char* into, size_t size) { return bin.read(into, size); }, interner);
-  // A damaged archive is the cause of whatever is wrong in it.
-  DROVER_TRY(auto meta, bin.finish());
-  if (!read) return std::move(read).error();
-  auto state = std::make_shared<state::State>(std::move(*read));
-  state->index = std::max({state->index, state->latest_index(), meta.Index});
-  state->stamp = std::max(state->stamp, now);
+  auto source = [&](uint64_t offset, char* out, size_t size) { return file.read_at(offset, out, size); };
+  DROVER_TRY(auto read, read_archive(source, interner, std::move(cut)));
+  auto& state = *read.state;
+  state.index = std::max({state.index, state.latest_index(), read.meta.Index});
+  state.stamp = std::max(state.stamp, now);
   DROVER_TRY(auto stream, archive::Spool::create(std::move(dir)));
-  DROVER_CHECK(state::write_snapshot(state::Snapshot(state), [&](std::string_view bytes) { return stream.append(bytes); }));
-  return LoadedState{std::move(meta), std::move(stream), state->index};
+  auto write = [&](std::string_view bytes) { return stream.append(bytes); };
+  DROVER_CHECK(state::write_snapshot(state::Snapshot(read.state), write));
+  return LoadedState{std::move(read.meta), std::move(stream), state.index};
 }
 
 class SpoolReader final : public raft::SnapshotReader {
@@ -120,6 +118,15 @@ class SpoolReader final : public raft::SnapshotReader {
 };
 
 }  // namespace
+
+Result<ArchivedState> read_archive(const ArchiveSource& source, state::Interner& interner, std::optional<Error> cut) {
+  StateBin bin(source, std::move(cut));
+  auto state = state::read_snapshot([&](char* into, size_t size) { return bin.read(into, size); }, interner);
+  // A damaged archive is the cause of whatever is wrong in it.
+  DROVER_TRY(auto meta, bin.finish());
+  if (!state) return std::move(state).error();
+  return ArchivedState{std::move(meta), std::make_shared<state::State>(std::move(*state))};
+}
 
 std::string spool_dir(Server& server) {
   auto& dir = server.config().data_dir;
