@@ -7,7 +7,7 @@
 #include "codec/msgpack.h"
 #include "model/status.h"
 #include "state/msgpack_extent.h"
-#include "state/snapshot_allocs.h"
+#include "state/snapshot_jobs.h"
 #include "state/snapshot_io.h"
 #include "state/snapshot_records.h"
 

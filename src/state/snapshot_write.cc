@@ -1,5 +1,5 @@
 #include "codec/msgpack.h"
-#include "state/snapshot_allocs.h"
+#include "state/snapshot_jobs.h"
 #include "state/snapshot_io.h"
 #include "state/snapshot_records.h"
 

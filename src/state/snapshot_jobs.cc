@@ -1,4 +1,4 @@
-#include "state/snapshot_allocs.h"
+#include "state/snapshot_jobs.h"
 
 #include "codec/msgpack.h"
 #include "model/job.h"

@@ -1,6 +1,6 @@
 // Operator snapshots: an archive of many allocations, saved and read back, as the leader does it. Prints one line per figure.
 //
-//   snapshot_bench [allocations=100000]
+//   operator_snapshot_bench [allocations=100000]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
