@@ -17,6 +17,9 @@ void msgpack(std::string_view input);    // the same for MessagePack
 void bexpr(std::string_view input);      // a filter, applied to a job
 void gotemplate(std::string_view input); // a template, executed over a job
 void cron(std::string_view input);       // a cron expression and, after a line break, a zone; some launches
+void snapshot_archive(std::string_view input);  // an archive, whole and in pieces
+void tar(std::string_view input);               // the layer in it, which digests and gzip hide from a fuzzer
+void snapshot_stream(std::string_view input);   // the records in it; what is written reads back
 
 struct Target {
   std::string_view name;
@@ -27,6 +30,7 @@ inline constexpr Target kTargets[] = {
     {"lexer", lexer},       {"parser", parser}, {"evaluator", evaluator}, {"decoder", decoder},
     {"formatter", formatter}, {"hcl_json", hcl_json}, {"hcl1", hcl1},       {"json", json},
     {"msgpack", msgpack},   {"bexpr", bexpr},   {"gotemplate", gotemplate}, {"cron", cron},
+    {"snapshot_archive", snapshot_archive}, {"tar", tar}, {"snapshot_stream", snapshot_stream},
 };
 
 // Ends the process, saying what was promised.
