@@ -13,6 +13,7 @@
 #include "server/state_archive.h"
 #include "state/fsm.h"
 #include "state/snapshot_io.h"
+#include "state/snapshot_records.h"
 
 namespace drover::server {
 namespace {
@@ -127,6 +128,7 @@ class StateWriter {
       if (!state::table_has_index_row(id)) continue;
       if (auto index = state_.table_index(id)) put_row(list, IndexEntry{std::string(state::table_name(id)), index});
     }
+    if (state_.acl_bootstrap_index) put_row(list, IndexEntry{std::string(state::kBootstrapIndexKey), state_.acl_bootstrap_index});
     put("Indexes", std::move(list));
   }
   void meta(std::string_view text) {
@@ -135,7 +137,7 @@ class StateWriter {
   std::string text() const {
     std::string out;
     for (auto& [key, list] : tables_)
-      out += fmt::format("{}\n  \"{}\": {}", out.empty() ? "" : ",", key, list.empty() ? "null" : "[\n    " + indented(list, 4) + "\n  ]");
+      out += fmt::format("{}\n  \"{}\": {}", out.empty() ? "" : ",", key, list.empty() ? "[]" : "[\n    " + indented(list, 4) + "\n  ]");
     return "{" + out + "\n}";
   }
 

@@ -23,7 +23,7 @@ Status raft_logs(const std::string& path, raft::Disk& disk, bool pretty, const L
 // The state after the entry `last_index` (0: the last there is), from the newest snapshot before it on.
 Result<state::State> raft_state(const std::string& path, raft::Disk& disk, uint64_t last_index);
 
-// Every table that operators look at, keys by name, two spaces: {"ACLPolicies": [...], ..., "VaultAccessors": null}.
+// Every table that operators look at, keys by name, two spaces: {"ACLPolicies": [...], ..., "VaultAccessors": []}.
 // `filter`: rows that this expression does not select are left out; empty: none. `meta`: JSON of "SnapshotMeta", left
 // out when empty. Errors: those of the filter's text.
 Result<std::string> state_json(const state::State& state, const std::string& filter, std::string_view meta);
