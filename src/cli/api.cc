@@ -178,7 +178,7 @@ Status Api::download(std::string_view path, const Params& params, const std::fun
       [&](const net::HttpResponse& head) {
         refused.status = head.status;
         wanted = head.headers.get("Digest");
-        return true;
+        return refused.status != 200 || wanted.find('=') != wanted.npos;
       },
       [&](std::string_view bytes) {
         if (refused.status != 200) return refused.body += bytes, true;
@@ -187,9 +187,9 @@ Status Api::download(std::string_view path, const Params& params, const std::fun
         return static_cast<bool>(written);
       });
   if (done && refused.status != 200) return unexpected_status(refused);
+  if (refused.status == 200 && wanted.find('=') == wanted.npos) return internal("invalid digest format");
   DROVER_CHECK(std::move(done));
   DROVER_CHECK(std::move(written));
-  if (wanted.find('=') == wanted.npos) return internal("invalid digest format");
   if (wanted != "sha-256=" + base64_encode(sha.finish())) return internal("mismatch checksum");
   return {};
 }

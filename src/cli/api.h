@@ -88,8 +88,8 @@ class Api {
 
   // The body as it comes, until `on_bytes` says false; not-200 is an error as in call().
   Status stream(std::string_view path, const Params& params, const std::function<bool(std::string_view)>& on_bytes);
-  // The same for bytes whose digest the answer's head names ("Digest: sha-256=..."), checked at the end: "mismatch checksum",
-  // "invalid digest format". An error of `on_bytes` ends it.
+  // The same for bytes whose digest the answer's head names ("Digest: sha-256=..."), checked at the end ("mismatch checksum");
+  // one that has no digest is refused before its first byte ("invalid digest format"). An error of `on_bytes` ends it.
   Status download(std::string_view path, const Params& params, const std::function<Status(std::string_view)>& on_bytes);
   // PUTs a body that comes in pieces, "" at its end. An answer other than 200 is an error as in call().
   Status upload(std::string_view path, std::function<Result<std::string>()> body);
