@@ -23,7 +23,7 @@ using namespace drover::fuzz;
 
 // Longest that one input may take, in any build, on a busy machine; memory in KiB that all may take together.
 constexpr double kSecondsMax = 20;
-constexpr long kMemoryMax = 1L << 20;
+[[maybe_unused]] constexpr long kMemoryMax = 1L << 20;
 
 int failures = 0, runs = 0;
 char present[256];  // what runs now, for the last words
