@@ -200,6 +200,7 @@ class Writer(threading.Thread):
     def __init__(self, servers, timeout_s=2):
         super().__init__(daemon=True)
         self.servers, self.timeout_s, self.acknowledged, self.over = servers, timeout_s, [], False
+        self.register_index = None  # of the one job as it was acknowledged last; None: not known
         self.start()
 
     def __enter__(self):
@@ -212,19 +213,38 @@ class Writer(threading.Thread):
     def run(self):
         at, number = 0, 1
         while not self.over:
-            name = f"kept-{number}" if number % 2 else "register"
-            one = {**job(name, task("/bin/true"), count=0, kind="batch"), "Meta": {"number": str(number)}}
             sent = time.monotonic()
             try:
-                status, _, _ = self.servers[at].request("PUT", "/v1/jobs", {"Job": one}, self.timeout_s)
+                done = self.write(self.servers[at], number)
             except (OSError, http.client.HTTPException):
-                status = 0
+                done = False
                 time.sleep(0.005)
-            if status == 200:
+            if done:
                 self.acknowledged.append((sent, time.monotonic(), number))
                 number += 1
             else:
                 at = (at + 1) % len(self.servers)
+
+    def write(self, server, number):
+        """Whether the number is acknowledged. A try without an answer may still be applied, even after later numbers: so the one
+        job is written on condition of what it replaces, and what it holds is read before another try."""
+        name = f"kept-{number}" if number % 2 else "register"
+        wanted = {"Job": {**job(name, task("/bin/true"), count=0, kind="batch"), "Meta": {"number": str(number)}}}
+        if name == "register":
+            if self.register_index is None:
+                status, _, body = server.request("GET", "/v1/job/register", timeout=self.timeout_s)
+                if status not in (200, 404):
+                    return False
+                found = json.loads(body) if status == 200 else {"JobModifyIndex": 0, "Meta": {"number": "0"}}
+                self.register_index = found["JobModifyIndex"]
+                if int(found["Meta"]["number"]) == number:
+                    return True
+            wanted |= {"EnforceIndex": True, "JobModifyIndex": self.register_index}
+            self.register_index = None
+        status, _, body = server.request("PUT", "/v1/jobs", wanted, self.timeout_s)
+        if status == 200 and name == "register":
+            self.register_index = json.loads(body)["JobModifyIndex"]
+        return status == 200
 
     def first_after(self, moment):
         """When the first write that was sent after `moment` was answered, or None."""
