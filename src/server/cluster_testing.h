@@ -60,7 +60,7 @@ struct ClusterTest : ::testing::Test {
   }
   void kill(Node& node) {
     node.server.reset();
-    lan.kill(node.ip);
+    lan.reset(node.ip);
     node.disk.crash(sim.random);
   }
   void join(Node& from, Node& to) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/later.h"
 #include "base/sim_loop.h"
 
 namespace drover::sim {
@@ -30,14 +31,5 @@ class Dice {
   }
   SimRandom random_;
 };
-
-// Runs `fn` on the loop after d; nobody can cancel it.
-inline void later(Loop& loop, Duration d, std::move_only_function<void()> fn) {
-  auto timer = std::make_shared<Timer>();
-  *timer = loop.after(d, [timer, fn = std::move(fn)]() mutable {
-    auto keep = std::move(*timer);
-    fn();
-  });
-}
 
 }  // namespace drover::sim

@@ -72,7 +72,7 @@ void Faults::end() {
   over_ = true;
   region_.trace.event("the faults are over");
   region_.network.heal_all();
-  region_.network.quality = LinkQuality{};
+  region_.network.quality = net::LinkQuality{};
   for (auto& s : region_.servers) {
     s->disk().disk.fail_on("");
     s->disk().thread.hang(false);
@@ -164,29 +164,24 @@ void Faults::pause_node() {
 
 // ---- network
 
+void Faults::cut_both(const std::string& a, const std::string& b) {
+  region_.network.cut(a, b);
+  region_.network.cut(b, a);
+}
+
 void Faults::cut_server() {
   auto& s = *region_.dice.pick(region_.servers);
   region_.trace.event("server {} is cut off", s.number());
-  auto cut = [&](const std::string& other) {
-    region_.network.cut(s.ip(), other);
-    region_.network.cut(other, s.ip());
-  };
   for (auto& o : region_.servers)
-    if (o->ip() != s.ip()) cut(o->ip());
+    if (o->ip() != s.ip()) cut_both(s.ip(), o->ip());
   if (region_.dice.chance(0.5))
-    for (auto& n : region_.nodes) cut(n->ip());
+    for (auto& n : region_.nodes) cut_both(s.ip(), n->ip());
   mend_later(a_while(), [this] { heal_network(); });
 }
 void Faults::isolate_server() {
   auto& s = *(region_.dice.chance(0.5) && region_.leader() ? region_.leader() : region_.dice.pick(region_.servers).get());
   region_.trace.event("server {} is isolated", s.number());
-  auto cut = [&](const std::string& other) {
-    region_.network.cut(s.ip(), other);
-    region_.network.cut(other, s.ip());
-  };
-  for (auto& o : region_.servers)
-    if (o->ip() != s.ip()) cut(o->ip());
-  for (auto& n : region_.nodes) cut(n->ip());
+  region_.network.cut(s.ip());
   mend_later(a_while(), [this] { heal_network(); });
 }
 void Faults::cut_one_way() {
@@ -206,10 +201,7 @@ void Faults::split_servers() {
       if (((side >> a->number()) & 1) != ((side >> b->number()) & 1)) region_.network.cut(a->ip(), b->ip());
   for (auto& s : region_.servers)
     for (auto& n : region_.nodes)
-      if (region_.dice.chance(0.3)) {
-        region_.network.cut(s->ip(), n->ip());
-        region_.network.cut(n->ip(), s->ip());
-      }
+      if (region_.dice.chance(0.3)) cut_both(s->ip(), n->ip());
   mend_later(a_while(), [this] { heal_network(); });
 }
 void Faults::cut_nodes() {

@@ -38,6 +38,7 @@ class Faults {
   void cut_one_way();
   void split_servers();
   void cut_nodes();
+  void cut_both(const std::string& a, const std::string& b);
   void heal_network();
   void break_connections();
   void kill_node();

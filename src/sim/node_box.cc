@@ -46,7 +46,7 @@ NodeBox::NodeBox(Region& region, int number)
       ip_(fmt::format("10.0.1.{}", number)),
       name_(fmt::format("n{}", number)),
       host_(region.sim, region.options.seed * 1000 + 100 + static_cast<uint64_t>(number), region.clock_rate()),
-      network_(region.network.add_host(ip_, host_.loop)),
+      network_(region.network.host(ip_, host_.loop)),
       machine_(region.sim, name_, region.tasks) {
   auto dir = region.scratch.path() + "/" + name_;
   config_.state_dir = dir + "/state";

@@ -63,10 +63,7 @@ bool other_state(Region& region) {
 }
 
 bool deaf_node(Region& region) {
-  for (auto& server : region.servers) {
-    region.network.cut(server->ip(), region.nodes[0]->ip());
-    region.network.cut(region.nodes[0]->ip(), server->ip());
-  }
+  region.network.cut(region.nodes[0]->ip());
   return true;
 }
 

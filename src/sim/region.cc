@@ -28,7 +28,7 @@ Region::Region(const Options& o)
       link_dice(o.seed ^ 0x6e6574776f726bull),
       scenario(Scenario::draw(dice, o.plant)),
       trace(sim.clock, o.log),
-      network(sim.loop, link_dice),
+      network(sim.loop, link_dice.random()),
       oracle(trace, [this](std::string what) { violation(std::move(what)); }),
       tasks(oracle, trace, [this](std::string what) { violation(std::move(what)); }),
       node_checks(oracle, scenario, [this](std::string what) { violation(std::move(what)); }),

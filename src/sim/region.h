@@ -7,7 +7,7 @@
 
 #include "base/sim_loop.h"
 #include "sim/availability.h"
-#include "sim/network.h"
+#include "net/memory_network.h"
 #include "sim/node_checks.h"
 #include "sim/oracle.h"
 #include "sim/scenario.h"
@@ -52,7 +52,7 @@ struct Region {
   Trace trace;
   std::vector<std::string> violations;
   ScratchDir scratch;
-  FaultNetwork network;
+  net::MemoryNetwork network;
   Oracle oracle;
   TaskChecks tasks;
   NodeChecks node_checks;

@@ -6,7 +6,7 @@
 
 #include "base/time.h"
 #include "sim/dice.h"
-#include "sim/network.h"
+#include "net/memory_network.h"
 
 namespace drover::sim {
 
@@ -38,7 +38,7 @@ struct Scenario {
   int servers = 3;  // that begin the region
   int spare_servers = 1;  // that may be added
   int nodes = 3;
-  LinkQuality network;
+  net::LinkQuality network;
   Duration disk_delay_min{}, disk_delay_max{};
   double clock_drift = 0;  // at most this part, either way
   Duration fault_pause_min{}, fault_pause_max{};

@@ -14,7 +14,7 @@ ServerBox::ServerBox(Region& region, int number)
       number_(number),
       ip_(fmt::format("10.0.0.{}", number)),
       host_(region.sim, region.options.seed * 1000 + static_cast<uint64_t>(number), region.clock_rate()),
-      network_(region.network.add_host(ip_, host_.loop)),
+      network_(region.network.host(ip_, host_.loop)),
       disk_(region.sim.loop, host_.dice) {
   disk_.thread.delay_min = region.scenario.disk_delay_min;
   disk_.thread.delay_max = region.scenario.disk_delay_max;
