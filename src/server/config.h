@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/version.h"
 #include "model/config_records.h"
 #include "model/state_records.h"
 #include "server/heartbeats.h"
@@ -59,6 +60,7 @@ struct Config {
   bool non_voting_server = false;
   std::string redundancy_zone, upgrade_version;
   std::string build = "1.5.7-dev";
+  std::string revision{kBuildRevision};
 
   int num_schedulers = 1;
   std::vector<std::string> enabled_schedulers = {"system", "sysbatch", "service", "batch", "_core"};

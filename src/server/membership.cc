@@ -68,7 +68,7 @@ Map<std::string> member_tags(const Config& c) {
   Map<std::string> tags{{"role", "nomad"},   {"region", c.region},  {"dc", c.datacenter},
                         {"build", c.build},  {"vsn", "1"},          {"raft_vsn", "3"},
                         {"id", c.node_id},   {"rpc_addr", client ? client->host : ""}, {"port", rpc ? rpc->port : ""}};
-  tags["revision"] = kBuildRevision;
+  tags["revision"] = c.revision;
   if (c.bootstrap_expect == 1) tags["bootstrap"] = "1";
   if (c.bootstrap_expect > 0) tags["expect"] = fmt::format("{}", c.bootstrap_expect);
   if (c.non_voting_server) tags["nonvoter"] = "1";

@@ -23,6 +23,7 @@ ServerBox::ServerBox(Region& region, int number)
   c.node_name = fmt::format("s{}", number);
   c.node_id = Uuid::generate(host_.dice.random()).str();
   c.data_dir = "/server";
+  c.revision = "";  // it is gossiped: a seed would be another run in every commit
   c.dev_mode = true;  // gossip keeps no file
   bool first = number <= region.scenario.servers;
   c.bootstrap_expect = first ? region.scenario.servers : 0;
