@@ -6,16 +6,6 @@
 namespace drover {
 namespace {
 
-::drover::Resources task_resources(const AllocatedTaskResources& t) {
-  ::drover::Resources r;
-  r.CPU = t.Cpu.CpuShares;
-  r.Cores = static_cast<int64_t>(t.Cpu.ReservedCores.size());
-  r.MemoryMB = t.Memory.MemoryMB;
-  r.MemoryMaxMB = t.Memory.MemoryMaxMB;
-  r.Networks = t.Networks;
-  return r;
-}
-
 void fill_messages(Map<TaskState>& states) {
   for (auto& [name, state] : states)
     for (auto& event : state.Events)
@@ -24,7 +14,16 @@ void fill_messages(Map<TaskState>& states) {
 
 }  // namespace
 
-// The older shape of what was allocated, which clients still read; derived here so that the state does not keep it.
+Resources legacy_resources(const AllocatedTaskResources& given) {
+  Resources r;
+  r.CPU = given.Cpu.CpuShares;
+  r.Cores = static_cast<int64_t>(given.Cpu.ReservedCores.size());
+  r.MemoryMB = given.Memory.MemoryMB;
+  r.MemoryMaxMB = given.Memory.MemoryMaxMB;
+  r.Networks = given.Networks;
+  return r;
+}
+
 void add_legacy_resources(Allocation& a) {
   if (!a.AllocatedResources || a.Resources) return;
   auto& total = a.Resources.ensure();
@@ -34,7 +33,7 @@ void add_legacy_resources(Allocation& a) {
   total.DiskMB = shared.DiskMB;
   total.Networks = shared.Networks;
   for (auto& [name, t] : a.AllocatedResources->Tasks) {
-    auto r = task_resources(t);
+    auto r = legacy_resources(t);
     total.CPU += r.CPU;
     total.Cores += r.Cores;
     total.MemoryMB += r.MemoryMB;

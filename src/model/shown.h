@@ -9,6 +9,8 @@ namespace drover {
 // Without the secret, with the flag that old clients look for, and with empty maps of plugins rather than none.
 Node shown_node(const Node& node);
 
+// The older shape of what a task was given.
+Resources legacy_resources(const AllocatedTaskResources& given);
 // The older shape of what was allocated, which clients still read; derived so that the state does not keep it.
 void add_legacy_resources(Allocation& alloc);
 // With the older resource fields, the payload of its job unpacked, and display messages of events.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/shown.h"
+
 namespace drover::scheduler {
 
 Ask Ask::make(const TaskGroup& group, bool oversubscription) {
@@ -185,14 +187,7 @@ Grant try_row(Context& context, const Ask& ask, uint32_t row, const NodeUse& use
 Map<Resources> legacy_task_resources(const AllocatedResources& resources) {
   Map<Resources> old;
   old.vec();
-  for (auto& [name, given] : resources.Tasks) {
-    auto& r = old[name];
-    r.CPU = given.Cpu.CpuShares;
-    r.Cores = static_cast<int64_t>(given.Cpu.ReservedCores.size());
-    r.MemoryMB = given.Memory.MemoryMB;
-    r.MemoryMaxMB = given.Memory.MemoryMaxMB;
-    r.Networks = given.Networks;
-  }
+  for (auto& [name, given] : resources.Tasks) old[name] = legacy_resources(given);
   return old;
 }
 
