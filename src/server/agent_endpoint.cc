@@ -73,15 +73,6 @@ Async<Status> profile(Server& server, const rpc::AgentPprofRequest& request, rpc
                               [&request](AgentSelf& self) { return self.profile(request); });
 }
 
-Async<void> refuse(net::Stream& stream, std::string message, int64_t code) {
-  rpc::StreamErrWrapper out;
-  out.Error.ensure().Message = std::move(message);
-  out.Error->Code = code;
-  std::string bytes = to_msgpack(out);
-  (void)co_await net::write_all(stream, bytes);
-  stream.shutdown_write();
-}
-
 using Hop = Result<std::unique_ptr<net::Stream>>;
 
 Async<Hop> monitor_of_node(Server& server, std::string id) {
@@ -110,11 +101,11 @@ Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, s
   auto request = from_msgpack<rpc::MonitorRequest>(*bytes);
   LogLevel level;
   if (!request) {
-    co_await refuse(*stream, request.error().message, 500);
+    co_await refuse_stream(*stream, request.error().message, 500);
     co_return;
   }
   if (!request->LogLevel.empty() && !parse_log_level(request->LogLevel, level)) {
-    co_await refuse(*stream, "Unknown log level", 400);
+    co_await refuse_stream(*stream, "Unknown log level", 400);
     co_return;
   }
   auto region = request->Region.empty() ? server.config().region : request->Region;
@@ -123,8 +114,8 @@ Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, s
   if (!there) {
     // A fault of a node's comes with its own code in the text, under another; so clients of the reference expect it.
     auto& e = there.error();
-    if (node) co_await refuse(*stream, "RPC Error:: " + std::to_string(net::rpc_status_of(e.code)) + "," + e.message, 500);
-    else co_await refuse(*stream, e.message, request->ServerID.empty() ? 500 : 400);
+    if (node) co_await refuse_stream(*stream, "RPC Error:: " + std::to_string(net::rpc_status_of(e.code)) + "," + e.message, 500);
+    else co_await refuse_stream(*stream, e.message, request->ServerID.empty() ? 500 : 400);
     co_return;
   }
   if (*there) {

@@ -27,13 +27,7 @@ constexpr Duration kHoldTimeout = 5s;  // how long a stream waits for a leader
 constexpr Duration kHoldPause = 20ms;
 
 Async<void> refuse(net::Stream& stream, Error e) {
-  metric_count("nomad.streaming_rpc.request_error");
-  rpc::StreamErrWrapper out;
-  out.Error.ensure().Message = std::move(e.message);
-  out.Error->Code = net::rpc_status_of(e.code);
-  std::string bytes = to_msgpack(out);
-  (void)co_await net::write_all(stream, bytes);
-  stream.shutdown_write();
+  return refuse_stream(stream, std::move(e.message), net::rpc_status_of(e.code));
 }
 
 // The node that a request is about.
@@ -72,6 +66,16 @@ Async<void> forward_to_node(Server& server, std::unique_ptr<net::Stream> stream,
 constexpr char kLogs[] = "FileSystem.Logs", kStream[] = "FileSystem.Stream", kExec[] = "Allocations.Exec";
 
 }  // namespace
+
+Async<void> refuse_stream(net::Stream& stream, std::string message, int64_t code) {
+  metric_count("nomad.streaming_rpc.request_error");
+  rpc::StreamErrWrapper out;
+  out.Error.ensure().Message = std::move(message);
+  out.Error->Code = code;
+  std::string bytes = to_msgpack(out);
+  (void)co_await net::write_all(stream, bytes);
+  stream.shutdown_write();
+}
 
 const std::vector<StreamingRow>& streaming_table() {
   static const std::vector<StreamingRow> table = {

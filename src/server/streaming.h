@@ -30,6 +30,8 @@ Async<void> serve_events(Server& server, std::unique_ptr<net::Stream> stream, st
 // Agent.Monitor (agent_endpoint.cc).
 Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, std::string unread);
 
+// Ends a stream of StreamErrWrapper frames with an error.
+Async<void> refuse_stream(net::Stream& stream, std::string message, int64_t code);
 // From the wire: reads the header and serves. `Unknown rpc method: "x"`.
 Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream);
 // The leader's stream of this method, taken; null where this server leads. Waits some seconds for a leader: "No cluster leader".
