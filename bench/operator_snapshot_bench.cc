@@ -1,48 +1,25 @@
 // Operator snapshots: an archive of many allocations, saved and read back, as the leader does it. Prints one line per figure.
 //
 //   operator_snapshot_bench [allocations=100000]
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
 #include "archive/snapshot_archive.h"
-#include "base/sim_loop.h"
 #include "server/state_archive.h"
 #include "state/alloc_ops.h"
-#include "state/fixtures.h"
 #include "state/node_ops.h"
 #include "state/snapshot_io.h"
+#include "state_load.h"
 
 namespace drover {
 namespace {
 
 using namespace state::fixtures;
-using state::Store;
+using state::commit, state::random_id, state::Stopwatch, state::Store;
 
 constexpr size_t kPerJob = 1000, kPerNode = 20, kBatch = 500;
 
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 void line(const char* what, double value, const char* unit) { std::printf("%-58s %12.2f %s\n", what, value, unit); }
-
-template <class Fn>
-void commit(Store& store, Fn fn) {
-  auto txn = store.begin(store.snapshot().index() + 1, at(0));
-  fn(txn);
-  store.publish(std::move(txn));
-}
-
-// Ids as real ones are.
-Uuid random_id(uint64_t n) {
-  SimRandom random(n + 1);
-  return Uuid::generate(random);
-}
 
 // A job as large as they are: environment, metadata, an update block.
 Job real_job(size_t n) {

@@ -5,41 +5,17 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
-#include <vector>
 
-#include "base/async.h"
 #include "base/log.h"
 #include "net/real_world.h"
-#include "raft/replica.h"
 #include "raft/work_thread.h"
+#include "raft_load.h"
 
 namespace drover {
 namespace {
-
-struct Counter final : raft::StateMachine {
-  uint64_t entries = 0;
-  std::any apply(uint64_t, std::string_view) override {
-    entries++;
-    return {};
-  }
-  std::unique_ptr<raft::SnapshotSource> snapshot() override {
-    struct Source final : raft::SnapshotSource {
-      Status write(raft::SnapshotSink& out) override { return out.write("counter"); }
-    };
-    return std::make_unique<Source>();
-  }
-  Status restore(raft::SnapshotReader& in) override {
-    char buffer[64];
-    for (;;) {
-      DROVER_TRY(size_t got, in.read(buffer, sizeof buffer));
-      if (got == 0) return {};
-    }
-  }
-};
 
 struct Arguments {
   std::string dir = "raft-bench";
@@ -48,32 +24,11 @@ struct Arguments {
   bool memory = false, no_inline = false;
 };
 
-struct Measured {
-  std::vector<int64_t> latencies;  // nanoseconds
-  size_t flows = 0;
-  bool stop = false;
-  Promise<bool> all_ended;
-};
-
-Async<void> flow(raft::Replica& replica, Clock& clock, const Arguments& args, Measured& m) {
-  std::string entry(args.size, 'x');
-  while (!m.stop) {
-    auto begin = clock.monotonic();
-    auto applied = co_await replica.propose(entry);
-    if (!applied) break;
-    m.latencies.push_back((clock.monotonic() - begin).count());
-  }
-  if (--m.flows == 0) m.all_ended.set(true);
-}
-
-void report(const Arguments& args, Measured& m, Duration start, const raft::Stats& st) {
-  auto& all = m.latencies;
-  std::sort(all.begin(), all.end());
-  auto ms = [&](double q) { return all.empty() ? 0.0 : static_cast<double>(all[static_cast<size_t>(q * static_cast<double>(all.size() - 1))]) / 1e6; };
+void report(const Arguments& args, const Load& load, Duration start, const raft::Stats& st) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("start {:.1f} ms | {} B, {} in flight: {:.0f} entries/s, p50 {:.2f} ms, p99 {:.2f} ms, max {:.1f} ms", static_cast<double>(start.count()) / 1e6,
-             args.size, args.in_flight, static_cast<double>(all.size()) / args.seconds, ms(0.5), ms(0.99), ms(1));
+  fmt::print("start {:.1f} ms | ", static_cast<double>(start.count()) / 1e6);
+  print_load(args.size, args.in_flight, args.seconds, load);
   fmt::print(" | {} syncs, {:.2f} ms each | rss {} MiB, log {} MiB\n", st.syncs,
              st.syncs ? static_cast<double>(st.sync_time.count()) / 1e6 / static_cast<double>(st.syncs) : 0.0, usage.ru_maxrss / 1024, st.log_bytes >> 20);
 }
@@ -95,13 +50,9 @@ Async<Status> run(World& world, Arguments args) {
   co_await leads;
   auto ready = world.clock.monotonic();
 
-  Measured m;
-  m.flows = args.in_flight;
-  for (size_t i = 0; i < args.in_flight; i++) spawn(flow(*replica, world.clock, args, m));
-  co_await sleep_for(world.loop, std::chrono::seconds(args.seconds));
-  m.stop = true;
-  co_await m.all_ended;
-  report(args, m, ready - start, replica->stats());
+  Load load;
+  co_await run_load(*replica, world, args.size, args.in_flight, std::chrono::seconds(args.seconds), load);
+  report(args, load, ready - start, replica->stats());
   co_return Status();
 }
 

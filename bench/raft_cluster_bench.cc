@@ -16,37 +16,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/async.h"
 #include "base/log.h"
 #include "net/network.h"
 #include "net/rpc_listener.h"
-#include "raft/replica.h"
 #include "raft/work_thread.h"
+#include "raft_load.h"
 #include "server/raft_transport.h"
 
 namespace drover {
 namespace {
-
-struct Counter final : raft::StateMachine {
-  uint64_t entries = 0;
-  std::any apply(uint64_t, std::string_view) override {
-    entries++;
-    return {};
-  }
-  std::unique_ptr<raft::SnapshotSource> snapshot() override {
-    struct Source final : raft::SnapshotSource {
-      Status write(raft::SnapshotSink& out) override { return out.write("counter"); }
-    };
-    return std::make_unique<Source>();
-  }
-  Status restore(raft::SnapshotReader& in) override {
-    char buffer[64];
-    for (;;) {
-      DROVER_TRY(size_t got, in.read(buffer, sizeof buffer));
-      if (got == 0) return {};
-    }
-  }
-};
 
 struct Arguments {
   std::string dir = "raft-cluster-bench";
@@ -57,49 +35,24 @@ struct Arguments {
 
 constexpr Duration kWindow = 100ms;
 
-struct Measured {
-  std::vector<int64_t> latencies;  // nanoseconds
-  std::vector<size_t> windows;     // entries in each kWindow
-  size_t flows = 0;
-  bool stop = false;
-  Promise<bool> all_ended;
-};
+double ms(Duration d) { return static_cast<double>(d.count()) / 1e6; }
 
-Async<void> flow(raft::Replica& replica, Clock& clock, const Arguments& args, Measured& m) {
-  std::string entry(args.size, 'x');
-  while (!m.stop) {
-    auto begin = clock.monotonic();
-    auto applied = co_await replica.propose(entry);
-    if (!applied) {
-      fmt::print(stderr, "{}\n", applied.error().message);
-      break;
-    }
-    m.latencies.push_back((clock.monotonic() - begin).count());
-  }
-  if (--m.flows == 0) m.all_ended.set(true);
-}
-
-double ms(int64_t ns) { return static_cast<double>(ns) / 1e6; }
-
-void report(const Arguments& args, Measured& m, const raft::Stats& st) {
-  auto& all = m.latencies;
-  std::sort(all.begin(), all.end());
-  auto at = [&](double q) { return all.empty() ? 0.0 : ms(all[static_cast<size_t>(q * static_cast<double>(all.size() - 1))]); };
-  fmt::print("{} servers, {} B, {} in flight: {:.0f} entries/s, p50 {:.2f} ms, p99 {:.2f} ms, max {:.1f} ms", args.servers, args.size,
-             args.in_flight, static_cast<double>(all.size()) / args.seconds, at(0.5), at(0.99), at(1));
-  std::sort(m.windows.begin(), m.windows.end());
-  auto window = [&](double q) { return m.windows.empty() ? size_t{0} : m.windows[static_cast<size_t>(q * static_cast<double>(m.windows.size() - 1))] * 10; };
+void report(const Arguments& args, const Load& load, std::vector<size_t> windows, const raft::Stats& st) {
+  fmt::print("{} servers, ", args.servers);
+  print_load(args.size, args.in_flight, args.seconds, load);
+  std::sort(windows.begin(), windows.end());
+  auto window = [&](double q) { return windows.empty() ? size_t{0} : windows[static_cast<size_t>(q * static_cast<double>(windows.size() - 1))] * 10; };
   fmt::print(" | of windows of 100 ms: median {}/s, best tenth {}/s", window(0.5), window(0.9));
   fmt::print(" | {:.0f} entries a sync, {:.2f} ms each\n",
-             st.syncs ? static_cast<double>(all.size()) / static_cast<double>(st.syncs) : 0.0, st.syncs ? ms(st.sync_time.count()) / static_cast<double>(st.syncs) : 0.0);
+             st.syncs ? static_cast<double>(load.latencies.size()) / static_cast<double>(st.syncs) : 0.0, st.syncs ? ms(st.sync_time) / static_cast<double>(st.syncs) : 0.0);
   std::fflush(stdout);
 }
 
 // Other work on the machine comes in bursts: the median window tells more of this program than the mean.
-Async<void> count_windows(Loop& loop, Measured& m) {
-  for (size_t before = 0; !m.stop; before = m.latencies.size()) {
+Async<void> count_windows(Loop& loop, const Load& load, std::vector<size_t>& windows) {
+  for (size_t before = 0; !load.stop; before = load.latencies.size()) {
     co_await sleep_for(loop, kWindow);
-    m.windows.push_back(m.latencies.size() - before);
+    windows.push_back(load.latencies.size() - before);
   }
 }
 
@@ -131,18 +84,15 @@ Async<Status> serve(World& world, net::Network& network, Arguments args, size_t 
   DROVER_CO_CHECK(co_await replica->barrier());
   co_await sleep_for(world.loop, 300ms);
 
-  Measured m;
-  m.flows = args.in_flight;
+  Load load;
+  std::vector<size_t> windows;  // entries in each kWindow
   auto before = replica->stats();
-  Running counting(count_windows(world.loop, m));
-  for (size_t i = 0; i < args.in_flight; i++) spawn(flow(*replica, world.clock, args, m));
-  co_await sleep_for(world.loop, std::chrono::seconds(args.seconds));
-  m.stop = true;
-  co_await m.all_ended;
+  Running counting(count_windows(world.loop, load, windows));
+  co_await run_load(*replica, world, args.size, args.in_flight, std::chrono::seconds(args.seconds), load);
   auto after = replica->stats();
   after.syncs -= before.syncs;
   after.sync_time -= before.sync_time;
-  report(args, m, after);
+  report(args, load, std::move(windows), after);
   transport.attach(nullptr);
   co_return Status();
 }

@@ -3,16 +3,14 @@
 //   state_bench [allocations=200000]
 #include <malloc.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/sim_loop.h"
 #include "state/alloc_ops.h"
-#include "state/fixtures.h"
 #include "state/fsm.h"
 #include "state/node_ops.h"
 #include "state/snapshot_io.h"
+#include "state_load.h"
 
 namespace drover::state {
 namespace {
@@ -25,30 +23,9 @@ constexpr size_t kPerJob = 200;
 
 size_t heap() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
 
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 void line(const char* what, double value, const char* unit) { std::printf("%-58s %12.1f %s\n", what, value, unit); }
 
-template <class Fn>
-void commit(Store& store, Fn fn) {
-  auto txn = store.begin(store.snapshot().index() + 1, at(0));
-  fn(txn);
-  store.publish(std::move(txn));
-}
-
 Uuid node_of(size_t i) { return uid(i / kPerNode + 1); }
-
-// Ids as real ones are: spread evenly.
-Uuid alloc_id(size_t i) {
-  SimRandom random(i + 1);
-  return Uuid::generate(random);
-}
 
 void fill(Store& store, size_t n) {
   for (size_t i = 0; i * kPerJob < n; ++i)
@@ -65,7 +42,7 @@ void place(Store& store, size_t n) {
       for (size_t k = i; k < std::min(n, i + kBatch); ++k) {
         auto j = t.job_versions()->get("default", "job-" + std::to_string(k / kPerJob), 0);
         auto& a = batch.emplace_back(alloc(k, j, node_of(k), uid(k / kPerJob + 10)));
-        a.ID = alloc_id(k);
+        a.ID = random_id(k);
         a.DeploymentID = uid(k / kPerJob + 20);
         a.NodeName = "node-" + std::to_string(k / kPerNode + 1);
         a.CreateTime = a.ModifyTime = at(0).unix_nanos;
@@ -76,7 +53,7 @@ void place(Store& store, size_t n) {
 
 // One client report as it comes off the log, decoded.
 Allocation running(size_t k) {
-  auto r = report(alloc_id(k), "running");
+  auto r = report(random_id(k), "running");
   r.DeploymentStatus = AllocDeploymentStatus{.Healthy = true, .Timestamp = at(9)};
   r.TaskStates["server"].Events[1].Details["message"] = "Building Task Directory";
   return r;
@@ -114,7 +91,7 @@ void memory(size_t n) {
   snap = store.snapshot();
   Stopwatch gets;
   size_t found = 0;
-  for (size_t i = 0; i < n; ++i) found += snap.allocs().get(alloc_id(i * 7919 % n)) != nullptr;
+  for (size_t i = 0; i < n; ++i) found += snap.allocs().get(random_id(i * 7919 % n)) != nullptr;
   line("get by id", gets.seconds() / static_cast<double>(n) * 1e9, "ns");
   Stopwatch scan;
   for (size_t i = 0; i * kPerNode < n; ++i)
