@@ -51,13 +51,12 @@ def main():
     parser.add_argument("--keep-logs", help="a folder for the servers' logs")
     args = parser.parse_args()
     with Cluster(args.bin, servers=args.servers, clients=0) as cluster:
-        writer = Writer(cluster.servers)
-        wait_for("writes go through", lambda: len(writer.acknowledged) > 20, 60)
         took = []
-        for number in range(args.kills):
-            took.append(one_kill(cluster, writer))
-            print(f"  kill {number + 1}: {took[-1]:.3f} s", file=sys.stderr, flush=True)
-        writer.__exit__()
+        with Writer(cluster.servers) as writer:
+            wait_for("writes go through", lambda: len(writer.acknowledged) > 20, 60)
+            for number in range(args.kills):
+                took.append(one_kill(cluster, writer))
+                print(f"  kill {number + 1}: {took[-1]:.3f} s", file=sys.stderr, flush=True)
         idle = sorted(end - sent for sent, end, _ in writer.acknowledged)
         lost = writer.missing_at(cluster.leader())
         if args.keep_logs:

@@ -190,7 +190,23 @@ class Cluster:
         return next(c for c in self.clients if alloc["NodeName"] == c.name)
 
 
-class Writer(threading.Thread):
+class Worker(threading.Thread):
+    """Runs while its `with` block does; `over` tells it to end."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.over = False
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.join()
+
+
+class Writer(Worker):
     """Registers one job again and again, with a number that rises, and with every one another job of its own. Goes to another
     server when one does not answer, and tries each number until it is acknowledged.
 
@@ -198,17 +214,9 @@ class Writer(threading.Thread):
     """
 
     def __init__(self, servers, timeout_s=2):
-        super().__init__(daemon=True)
-        self.servers, self.timeout_s, self.acknowledged, self.over = servers, timeout_s, [], False
+        super().__init__()
+        self.servers, self.timeout_s, self.acknowledged = servers, timeout_s, []
         self.register_index = None  # of the one job as it was acknowledged last; None: not known
-        self.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.over = True
-        self.join()
 
     def run(self):
         at, number = 0, 1
@@ -270,22 +278,14 @@ class Writer(threading.Thread):
         return lost
 
 
-class Reader(threading.Thread):
+class Reader(Worker):
     """Reads, consistently, the job that a Writer writes, from any server in turn. `stale`: answers that were older than what was
     acknowledged, or read, before they were asked for."""
 
     def __init__(self, servers, writer, timeout_s=2):
-        super().__init__(daemon=True)
-        self.servers, self.writer, self.timeout_s, self.over = servers, writer, timeout_s, False
+        super().__init__()
+        self.servers, self.writer, self.timeout_s = servers, writer, timeout_s
         self.stale, self.answers = [], {s.name: 0 for s in servers}
-        self.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.over = True
-        self.join()
 
     def run(self):
         newest, turn = 0, 0

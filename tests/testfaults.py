@@ -72,6 +72,13 @@ def configure(agent, text):
 
 # ---- disks
 
+def holds(agent, kept, refused):
+    """Every job that was acknowledged is there, and none that was refused."""
+    names = {j["ID"] for j in agent.get("/v1/jobs")}
+    need(names >= set(kept), f"{len(set(kept) - names)} acknowledged jobs are lost")
+    need(not names & set(refused), f"refused jobs are there: {names & set(refused)}")
+
+
 @check
 def a_full_log_refuses_and_recovers(binary):
     """The server's disk is full: writes are refused with the disk's error, reads go on, tasks run; nothing that was
@@ -106,9 +113,7 @@ def a_full_log_refuses_and_recovers(binary):
         agent.kill9()
         agent.start()
         agent.wait_ready()
-        names = {j["ID"] for j in agent.get("/v1/jobs")}
-        need(names >= set(kept), f"{len(set(kept) - names)} acknowledged jobs are lost")
-        need(not names & set(refused), f"refused jobs are there: {names & set(refused)}")
+        holds(agent, kept, refused)
         status, _, body = agent.request("PUT", "/v1/jobs", {"Job": job("too-early", task("/bin/true"), count=0)})
         need(status in (200, 500), f"{status} {body!r}")
 
@@ -122,9 +127,7 @@ def a_full_log_refuses_and_recovers(binary):
         agent.kill9()
         agent.start()
         agent.wait_ready()
-        names = {j["ID"] for j in agent.get("/v1/jobs")}
-        need(names >= set(kept) | {"after"}, "acknowledged jobs are lost")
-        need(not names & set(refused), "refused jobs are there")
+        holds(agent, [*kept, "after"], refused)
 
 
 @check

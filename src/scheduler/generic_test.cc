@@ -594,13 +594,7 @@ TEST(Generic, G46StoppingCancelsTheDeployment) {
   auto j = make_job();
   j.Stop = true;
   auto job = h.add_job(j);
-  Deployment d;
-  d.ID = make_id();
-  d.Namespace = job->Namespace;
-  d.JobID = job->ID;
-  d.JobCreateIndex = job->CreateIndex;
-  d.JobVersion = job->Version;
-  d.Status = deployment_status::kRunning;
+  auto d = make_deployment(*job, deployment_status::kRunning);
   h->put(d);
   ASSERT_EQ(h.process(make_eval(*job, eval_trigger::kJobDeregister)), "");
   ASSERT_EQ(h.plan().DeploymentUpdates.size(), 1u);
@@ -775,13 +769,7 @@ TEST(Generic, G76DowngradedVersionIsTheLastPromotedOne) {
   j.TaskGroups[0].Update = update_block(1, 1);
   auto v0 = h.add_job(j);
   auto deployment = [&](const Ref<Job>& job, bool promoted) {
-    Deployment d;
-    d.ID = make_id();
-    d.Namespace = job->Namespace;
-    d.JobID = job->ID;
-    d.JobCreateIndex = job->CreateIndex;
-    d.JobVersion = job->Version;
-    d.Status = promoted ? deployment_status::kSuccessful : deployment_status::kRunning;
+    auto d = make_deployment(*job, promoted ? deployment_status::kSuccessful : deployment_status::kRunning);
     d.TaskGroups["web"].Promoted = promoted;
     d.TaskGroups["web"].DesiredCanaries = 1;
     d.TaskGroups["web"].DesiredTotal = 3;

@@ -10,11 +10,6 @@ namespace {
 
 using namespace testing;
 
-void drain(Node& n) {
-  n.DrainStrategy = DrainStrategy{};
-  n.SchedulingEligibility = node_eligibility::kIneligible;
-}
-
 void down(Node& n) { n.Status = node_status::kDown; }
 
 TEST(Outage, G3G4MemoryMaxOfATaskThatHasNone) {
@@ -154,14 +149,7 @@ TEST(Outage, G64CanaryAndOldVersionLoseTheirNode) {
   j.TaskGroups[0].Count = 3;
   j.TaskGroups[0].Update = UpdateStrategy{.MaxParallel = 1, .Canary = 1};
   auto job = h.add_job(j);
-  Deployment d;
-  d.ID = make_id();
-  d.Namespace = job->Namespace;
-  d.JobID = job->ID;
-  d.JobVersion = job->Version;
-  d.JobModifyIndex = job->JobModifyIndex;
-  d.JobCreateIndex = job->CreateIndex;
-  d.Status = deployment_status::kSuccessful;
+  auto d = make_deployment(*job, deployment_status::kSuccessful);
   d.TaskGroups["web"] = {.DesiredTotal = 3};
   h->put(d);
   h.add_allocs(job, gone, 3, [&](Allocation& a, size_t) { a.DeploymentID = d.ID; });

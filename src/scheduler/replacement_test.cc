@@ -9,11 +9,6 @@ namespace {
 
 using namespace testing;
 
-void drain(Node& n) {
-  n.DrainStrategy = DrainStrategy{};
-  n.SchedulingEligibility = node_eligibility::kIneligible;
-}
-
 Job with_command(Job j) {
   j.TaskGroups[0].Tasks[0].Config["command"] = "/bin/other";
   return j;
@@ -138,13 +133,7 @@ TEST(Replace, G63AllocStopDuringACanaryUpdate) {
   j.TaskGroups[0].Count = 1;
   j.TaskGroups[0].Update = UpdateStrategy{.MaxParallel = 1, .Canary = 1};
   auto job = h.add_job(j);
-  Deployment d;
-  d.ID = make_id();
-  d.Namespace = job->Namespace;
-  d.JobID = job->ID;
-  d.JobVersion = job->Version;
-  d.JobCreateIndex = job->CreateIndex;
-  d.Status = deployment_status::kSuccessful;
+  auto d = make_deployment(*job, deployment_status::kSuccessful);
   d.TaskGroups["web"] = {.Promoted = false, .DesiredTotal = 1, .PlacedAllocs = 1, .HealthyAllocs = 1};
   h->put(d);
   h.add_allocs(job, nodes, 1, [&](Allocation& a, size_t) {
@@ -207,13 +196,7 @@ TEST(Replace, G74G75FailuresWithinADeployment) {
     j.TaskGroups[0].Count = 2;
     j.TaskGroups[0].Update = UpdateStrategy{.MaxParallel = 2};
     auto job = h.add_job(j);
-    Deployment d;
-    d.ID = make_id();
-    d.Namespace = job->Namespace;
-    d.JobID = job->ID;
-    d.JobVersion = job->Version;
-    d.JobCreateIndex = job->CreateIndex;
-    d.Status = running ? deployment_status::kRunning : deployment_status::kFailed;
+    auto d = make_deployment(*job, running ? deployment_status::kRunning : deployment_status::kFailed);
     d.TaskGroups["web"] = {.DesiredTotal = 2, .PlacedAllocs = 2};
     h->put(d);
     h.add_allocs(job, nodes, 2, [&](Allocation& a, size_t i) {

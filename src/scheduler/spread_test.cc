@@ -22,13 +22,19 @@ struct SpreadBench : Bench {
   }
 };
 
+// A job that spreads over all datacenters, by these shares.
+Job over_datacenters(List<SpreadTarget> targets = {}) {
+  auto j = make_min_job();
+  j.Datacenters = {"dc*"};
+  j.TaskGroups[0].Spreads = {{.Attribute = "${node.datacenter}", .Weight = 100, .SpreadTarget = std::move(targets)}};
+  return j;
+}
+
 TEST(Spread, D1TargetWithRemainder) {
   SpreadBench b;
   auto n1 = b.add(make_node("dc1"));
   b.add(make_node("dc2"));
-  auto j = make_min_job();
-  j.Datacenters = {"dc*"};
-  j.TaskGroups[0].Spreads = {{.Attribute = "${node.datacenter}", .Weight = 100, .SpreadTarget = {{.Value = "dc1", .Percent = 80}}}};
+  auto j = over_datacenters({{.Value = "dc1", .Percent = 80}});
   for (uint64_t i = 0; i < 2; ++i) b.exists(j, n1, i);
   b.start(j);
   auto s = b.by("${node.datacenter}");
@@ -45,9 +51,7 @@ TEST(Spread, D4Even) {
     SpreadBench b;
     auto n1 = b.add(make_node("dc1")), n2 = b.add(make_node("dc2"));
     b.add(make_node("dc3"));
-    auto j = make_min_job();
-    j.Datacenters = {"dc*"};
-    j.TaskGroups[0].Spreads = {{.Attribute = "${node.datacenter}", .Weight = 100}};
+    auto j = over_datacenters();
     for (int i = 0; i < c.dc1; ++i) b.exists(j, n1, static_cast<uint64_t>(i));
     for (int i = 0; i < c.dc2; ++i) b.exists(j, n2, static_cast<uint64_t>(10 + i));
     b.start(j);
@@ -62,10 +66,8 @@ TEST(Spread, D5D6D7EdgesOfTargets) {
   auto run = [](std::vector<SpreadTarget> targets, int64_t count) {
     auto b = std::make_unique<SpreadBench>();
     for (auto* dc : {"dc1", "dc2", "dc3"}) b->add(make_node(dc));
-    auto j = make_min_job();
-    j.Datacenters = {"dc*"};
+    auto j = over_datacenters(targets);
     j.TaskGroups[0].Count = count;
-    j.TaskGroups[0].Spreads = {{.Attribute = "${node.datacenter}", .Weight = 100, .SpreadTarget = targets}};
     b->start(j);
     return b->by("${node.datacenter}");
   };
@@ -83,9 +85,7 @@ TEST(Spread, D2PlannedCounts) {
   SpreadBench b;
   auto n1 = b.add(make_node("dc1"));
   b.add(make_node("dc2"));
-  auto j = make_min_job();
-  j.Datacenters = {"dc*"};
-  j.TaskGroups[0].Spreads = {{.Attribute = "${node.datacenter}", .Weight = 100, .SpreadTarget = {{.Value = "dc1", .Percent = 80}}}};
+  auto j = over_datacenters({{.Value = "dc1", .Percent = 80}});
   for (uint64_t i = 0; i < 2; ++i) b.exists(j, n1, i);
   b.start(j);
   for (uint64_t i = 2; i < 7; ++i)
@@ -129,9 +129,7 @@ TEST(Spread, D8EvenWithClearedValues) {
   SpreadBench b;
   std::vector<Uuid> nodes;
   for (auto* dc : {"dc1", "dc2", "dc3"}) nodes.push_back(b.add(make_node(dc)));
-  auto j = make_min_job();
-  j.Datacenters = {"dc*"};
-  j.TaskGroups[0].Spreads = {{.Attribute = "${node.datacenter}", .Weight = 100}};
+  auto j = over_datacenters();
   b.start(j);
   std::vector<Ref<Allocation>> placed;
   for (uint64_t i = 0; i < 3; ++i) {

@@ -12,11 +12,6 @@ using namespace testing;
 
 constexpr const char* kTypes[] = {"system", "sysbatch"};
 
-void drain(Node& n) {
-  n.DrainStrategy = DrainStrategy{};
-  n.SchedulingEligibility = node_eligibility::kIneligible;
-}
-
 Job with_command(Job j) {
   for (auto& g : j.TaskGroups) g.Tasks[0].Config["command"] = "/bin/other";
   return j;

@@ -229,6 +229,11 @@ inline Node make_node(std::string dc = "dc1") {
   return n;
 }
 
+inline void drain(Node& n) {
+  n.DrainStrategy = DrainStrategy{};
+  n.SchedulingEligibility = node_eligibility::kIneligible;
+}
+
 inline Task make_task(std::string name = "web", std::string driver = "exec", int64_t cpu = 500, int64_t memory = 256) {
   Task t;
   t.Name = std::move(name);
@@ -340,6 +345,18 @@ inline Allocation make_alloc(const Ref<Job>& job, const Uuid& node, uint64_t ind
   a.AllocatedResources = std::make_shared<const AllocatedResources>(std::move(r));
   a.CreateTime = a.ModifyTime = kNow.unix_nanos;
   return a;
+}
+
+inline Deployment make_deployment(const Job& job, std::string_view status) {
+  Deployment d;
+  d.ID = make_id();
+  d.Namespace = job.Namespace;
+  d.JobID = job.ID;
+  d.JobVersion = job.Version;
+  d.JobModifyIndex = job.JobModifyIndex;
+  d.JobCreateIndex = job.CreateIndex;
+  d.Status = status;
+  return d;
 }
 
 inline Evaluation make_eval(const Job& job, std::string_view trigger = eval_trigger::kJobRegister) {
