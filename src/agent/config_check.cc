@@ -117,8 +117,9 @@ Status check_config(const Config& c, const CheckOptions& options, const std::fun
   if (!server.Enabled && !client.Enabled)
     return invalid("Must specify either server, client or dev mode for the agent.");
   DROVER_CHECK(check_names(c));
-  if (!options.dev_mode && !(c.TLSConfig->EnableHTTP && c.TLSConfig->EnableRPC))
-    notice("WARNING: mTLS is not configured - Nomad is not secure without mTLS!");
+  bool http = c.TLSConfig->EnableHTTP, rpc = c.TLSConfig->EnableRPC;
+  if (!options.dev_mode && !(http && rpc))
+    notice(fmt::format("WARNING: mTLS is not configured{} - Nomad is not secure without mTLS!", rpc ? " for HTTP" : http ? " for RPC" : ""));
   DROVER_CHECK(check_encryption(c, notice));
   DROVER_CHECK(check_paths(c));
   if (client.Enabled)

@@ -195,6 +195,8 @@ Status server_jobs(const ServerConfig& from, server::Config& to) {
 Status server_misc(const ServerConfig& from, server::Config& to) {
   if (auto& t = from.PlanRejectionTracker; t && t->NodeWindow <= Duration::zero())
     return invalid("plan_rejection_tracker.node_window must be greater than 0");
+  if (auto& t = from.PlanRejectionTracker)
+    to.plan_rejections = {t->Enabled.value_or(false), static_cast<int>(std::clamp<int64_t>(t->NodeThreshold, 1, 1'000'000)), t->NodeWindow};
   if (from.EventBufferSize && *from.EventBufferSize < 0) return invalid("Invalid Config, event_buffer_size must be non-negative");
   to.enable_event_broker = from.EnableEventBroker.value_or(true);
   to.event_buffer_size = from.EventBufferSize.value_or(100);

@@ -425,6 +425,10 @@ TEST(AgentCheckTest, Notices) {
                                       "Please remove deprecated protocol_version field from config."}));
   EXPECT_EQ(check("data_dir = \"/d\"\nserver { enabled = true bootstrap_expect = 1 }\ntls { http = true rpc = true }").notices,
             std::vector<std::string>{"WARNING: Bootstrap mode enabled! Potentially unsafe operation."});
+  EXPECT_EQ(check("data_dir = \"/d\"\nclient { enabled = true }\ntls { rpc = true }").notices,
+            std::vector<std::string>{"WARNING: mTLS is not configured for HTTP - Nomad is not secure without mTLS!"});
+  EXPECT_EQ(check("data_dir = \"/d\"\nclient { enabled = true }\ntls { http = true }").notices,
+            std::vector<std::string>{"WARNING: mTLS is not configured for RPC - Nomad is not secure without mTLS!"});
 }
 
 // What is asked for and not done is told, a line each.

@@ -54,6 +54,8 @@ void emit_queues(server::Leader& leader) {
   metric_gauge("nomad.blocked_evals.total_escaped", static_cast<double>(blocked.total_escaped));
   metric_gauge("nomad.blocked_evals.total_quota_limit", static_cast<double>(blocked.total_quota_limit));
   metric_gauge("nomad.plan.queue_depth", static_cast<double>(leader.planner().depth()));
+  for (auto& [node, score] : leader.planner().bad_nodes().scores(leader.now().mono))
+    metric_gauge("nomad.plan.rejection_tracker.node_score", static_cast<double>(score), {{"node_id", node}});
   metric_gauge("nomad.heartbeat.active", static_cast<double>(leader.heartbeats().size()));
 }
 

@@ -5,7 +5,10 @@
 #include "api/routes.h"
 #include "api/rpc_reply.h"
 #include "base/strings.h"
+#include "codec/reflect.h"
+#include "gossip/types.h"
 #include "model/api_requests.h"
+#include "model/operator_rpc.h"
 #include "model/rpc.h"
 
 namespace drover::api {
@@ -98,26 +101,39 @@ Async<Result<Reply>> autopilot_configuration(Call& call) {
     rpc::GenericRequest req;
     auto parsed = call.parse_options(req);
     if (!parsed) co_return Error(std::move(parsed).error());
-    auto resp = co_await call.rpc<rpc::AutopilotConfigResponse>("Operator.AutopilotGetConfiguration", std::move(req));
+    auto resp = co_await call.rpc<AutopilotConfig>("Operator.AutopilotGetConfiguration", std::move(req));
     if (!resp) co_return Error(std::move(resp).error());
-    co_return call.json(*resp->Config);
+    co_return call.json(convert<AutopilotConfiguration>(*resp));
   }
   if (!call.is("PUT")) co_return not_found("Invalid method");
-  rpc::AutopilotSetConfigRequest req;
-  auto decoded = co_await call.body(req.Config);
+  AutopilotConfiguration body;
+  auto decoded = co_await call.body(body);
   // The reference reads it through a nameless struct, and says so.
   constexpr std::string_view kShape = "struct { LastContactThreshold string; ServerStabilizationTime string; *api.Alias }";
   if (!decoded)
     co_return invalid("Error parsing autopilot config: " + replace_all(decoded.error().message, "api.AutopilotConfiguration", kShape));
+  rpc::AutopilotSetConfigRequest req;
+  req.Config = convert<AutopilotConfig>(body);
   DROVER_CO_TRY(auto cas, cas_of(call));
   if (cas) {
     req.CAS = true;
     req.Config.ModifyIndex = *cas;
   }
   call.parse_write(req);
-  auto resp = co_await call.rpc<rpc::AutopilotConfigResponse>("Operator.AutopilotSetConfiguration", std::move(req));
+  auto resp = co_await call.rpc<bool>("Operator.AutopilotSetConfiguration", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json(!cas || static_cast<bool>(resp->Config));
+  co_return call.json(!cas || *resp);
+}
+
+// Clients see the status of gossip as a word.
+OperatorHealthReply health_shown(const rpc::OperatorHealthReply& reply) {
+  OperatorHealthReply out{.Healthy = reply.Healthy, .FailureTolerance = reply.FailureTolerance, .Servers = {}};
+  for (auto& s : reply.Servers)
+    out.Servers.push_back({.ID = s.ID, .Name = s.Name, .Address = s.Address,
+                           .SerfStatus = std::string(gossip::status_text(static_cast<gossip::MemberStatus>(s.SerfStatus))),
+                           .Version = s.Version, .Leader = s.Leader, .LastContact = s.LastContact, .LastTerm = s.LastTerm,
+                           .LastIndex = s.LastIndex, .Healthy = s.Healthy, .Voter = s.Voter, .StableSince = s.StableSince});
+  return out;
 }
 
 Async<Result<Reply>> autopilot_health(Call& call) {
@@ -125,9 +141,10 @@ Async<Result<Reply>> autopilot_health(Call& call) {
   rpc::GenericRequest req;
   auto parsed = call.parse_options(req);
   if (!parsed) co_return Error(std::move(parsed).error());
-  auto resp = co_await call.rpc<OperatorHealthReply>("Operator.ServerHealth", std::move(req));
+  auto resp = co_await call.rpc<rpc::OperatorHealthReply>("Operator.ServerHealth", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  auto reply = call.json(*resp);
+  auto shown = health_shown(*resp);
+  auto reply = call.json(shown);
   if (!resp->Healthy) reply.status = 429, reply.json = false;
   co_return reply;
 }
@@ -148,13 +165,31 @@ Async<Result<Reply>> raft_routes(Call& call) {
   if (!id && !address)
     co_return invalid("Must specify either ?id with the server's ID or ?address with IP:port of peer to remove");
   if (id && address) co_return invalid("Must specify only one of ?id or ?address");
-  rpc::RaftRemovePeerRequest req;
-  req.ID = call.query.get("id");
-  req.Address = call.query.get("address");
-  call.parse_write(req);
-  auto resp = co_await call.rpc<GenericResponse>("Operator.RaftRemovePeer", std::move(req));
+  Result<GenericResponse> resp = Error();
+  if (id) {
+    rpc::RaftPeerByIDRequest req;
+    req.ID = call.query.get("id");
+    call.parse_write(req);
+    resp = co_await call.rpc<GenericResponse>("Operator.RaftRemovePeerByID", std::move(req));
+  } else {
+    rpc::RaftPeerByAddressRequest req;
+    req.Address = call.query.get("address");
+    call.parse_write(req);
+    resp = co_await call.rpc<GenericResponse>("Operator.RaftRemovePeerByAddress", std::move(req));
+  }
   if (!resp) co_return Error(std::move(resp).error());
   co_return Reply::nothing();
+}
+
+// Ours: the digests of all servers' states.
+Async<Result<Reply>> state_hashes(Call& call) {
+  if (!call.is("GET")) co_return method_error();
+  rpc::GenericRequest req;
+  auto parsed = call.parse_options(req);
+  if (!parsed) co_return Error(std::move(parsed).error());
+  auto resp = co_await call.rpc<rpc::StateHashesResponse>("Operator.StateHashes", std::move(req));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return call.json(*resp);
 }
 
 // ---- namespaces ----------------------------------------------------------------------------------------------------
@@ -233,6 +268,7 @@ void add_operator_routes(std::vector<Route>& routes) {
   routes.push_back({"/v1/operator/autopilot/configuration", autopilot_configuration});
   routes.push_back({"/v1/operator/autopilot/health", autopilot_health});
   routes.push_back({"/v1/operator/raft/", raft_routes});
+  routes.push_back({"/v1/operator/state-hash", state_hashes});
 }
 
 void add_namespace_routes(std::vector<Route>& routes) {

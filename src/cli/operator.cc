@@ -9,6 +9,7 @@
 #include "cli/misc_commands.h"
 #include "cli/output.h"
 #include "model/api_requests.h"
+#include "model/operator_rpc.h"
 #include "model/requests.h"
 
 namespace drover::cli {
@@ -181,6 +182,28 @@ int run_raft_remove(Context& c) {
   return 0;
 }
 
+// Ours: not among the subcommands that help lists, which are the reference's.
+int run_state_hash(Context& c) {
+  if (!c.args.rest.empty()) return c.misuse("This command takes no arguments");
+  auto* api = c.connect();
+  if (!api) return 1;
+  auto answer = api->get_as<rpc::StateHashesResponse>("/v1/operator/state-hash");
+  if (!answer) return c.fail("Error querying state hashes: " + answer.error().message);
+  if (auto done = print_formatted(c, *answer)) return *done;
+  Rows rows{"Name|ID|Address|Index|Hash|Error"};
+  for (auto& s : answer->Servers)
+    rows.push_back(fmt::format("{}|{}|{}|{}|{}|{}", s.Name, s.ID, s.Address, s.Index, s.Hash.empty() ? "-" : s.Hash,
+                               s.Error.empty() ? "-" : s.Error));
+  c.ui.output(plain_table(rows));
+  if (answer->Equal) return 0;
+  if (!answer->Comparable) return c.fail("The hashes cannot be compared: not all servers answered at one index");
+  for (auto& s : answer->Servers)
+    for (size_t i = 0; i < s.Tables.size(); ++i)
+      if (s.Tables[i].Hash != answer->Servers[0].Tables[i].Hash)
+        c.ui.error(fmt::format("{} and {} differ in table {}", answer->Servers[0].Name, s.Name, s.Tables[i].Name));
+  return c.fail("The servers' states differ");
+}
+
 int run_metrics(Context& c) {
   if (!c.args.rest.empty()) return c.misuse("This command takes no arguments");
   auto* api = c.connect();
@@ -319,6 +342,15 @@ constexpr Command kCommands[] = {
      .options = "Remove Peer Options",
      .flags = kRemoveFlags,
      .run = run_raft_remove},
+    {.name = "operator state-hash",
+     .synopsis = "Compare the replicated state of all servers",
+     .usage = "Usage: nomad operator state-hash [options]",
+     .about = "Prints a digest of each server's replicated state at one index. The exit code is 1 where they differ.",
+     .general = General::kNoNamespace,
+     .options = "State Hash Options",
+     .flags = kFormatFlags,
+     .run = run_state_hash,
+     .shown = Shown::kHidden},
     {.name = "operator metrics",
      .synopsis = "Retrieve Nomad metrics",
      .usage = "Usage: nomad operator metrics [options]",

@@ -134,14 +134,6 @@ DROVER_DESCRIBE(drover::rpc::GenericWriteRequest, "structs.GenericWriteRequest",
 DROVER_DESCRIBE(drover::rpc::SchedulerSetConfigRequest, "structs.SchedulerSetConfigRequest", WRITE_REQUEST,
                 DROVER_FIELD(Config),
                 DROVER_FIELD(CAS))
-DROVER_DESCRIBE(drover::rpc::AutopilotSetConfigRequest, "structs.AutopilotSetConfigRequest", WRITE_REQUEST,
-                DROVER_FIELD(Config),
-                DROVER_FIELD(CAS))
-DROVER_DESCRIBE(drover::rpc::RaftRemovePeerRequest, "structs.RaftRemovePeerRequest", WRITE_REQUEST,
-                DROVER_FIELD(ID),
-                DROVER_FIELD(Address))
-DROVER_DESCRIBE(drover::rpc::AutopilotConfigResponse, "structs.AutopilotConfigResponse", QUERY_META,
-                DROVER_FIELD(Config))
 DROVER_DESCRIBE(drover::rpc::NamespaceListRequest, "structs.NamespaceListRequest", QUERY_OPTIONS)
 DROVER_DESCRIBE(drover::rpc::NamespaceSpecificRequest, "structs.NamespaceSpecificRequest", QUERY_OPTIONS,
                 DROVER_FIELD(Name))

@@ -337,26 +337,6 @@ struct SchedulerSetConfigRequest : WriteRequest {
   friend bool operator==(const SchedulerSetConfigRequest&, const SchedulerSetConfigRequest&) = default;
 };
 
-struct AutopilotSetConfigRequest : WriteRequest {
-  api::AutopilotConfiguration Config;
-  bool CAS = false;
-
-  friend bool operator==(const AutopilotSetConfigRequest&, const AutopilotSetConfigRequest&) = default;
-};
-
-struct RaftRemovePeerRequest : WriteRequest {
-  std::string ID;
-  std::string Address;
-
-  friend bool operator==(const RaftRemovePeerRequest&, const RaftRemovePeerRequest&) = default;
-};
-
-struct AutopilotConfigResponse : QueryMeta {
-  Box<api::AutopilotConfiguration> Config;
-
-  friend bool operator==(const AutopilotConfigResponse&, const AutopilotConfigResponse&) = default;
-};
-
 // ---- Namespaces
 
 struct NamespaceListRequest : QueryOptions {
@@ -472,9 +452,6 @@ DROVER_TYPE(rpc::NodeUpdateDrainRequest)
 DROVER_TYPE(rpc::GenericRequest)
 DROVER_TYPE(rpc::GenericWriteRequest)
 DROVER_TYPE(rpc::SchedulerSetConfigRequest)
-DROVER_TYPE(rpc::AutopilotSetConfigRequest)
-DROVER_TYPE(rpc::RaftRemovePeerRequest)
-DROVER_TYPE(rpc::AutopilotConfigResponse)
 DROVER_TYPE(rpc::NamespaceListRequest)
 DROVER_TYPE(rpc::NamespaceSpecificRequest)
 DROVER_TYPE(rpc::NamespaceUpsertRequest)

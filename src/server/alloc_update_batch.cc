@@ -11,6 +11,13 @@ AllocUpdateBatch::~AllocUpdateBatch() {
   for (auto waiting = std::move(waiting_); auto& p : waiting) p.set(Error(ErrorCode::kCancelled, "server is shutting down"));
 }
 
+void AllocUpdateBatch::drop() {
+  timer_.cancel();
+  pending_ = {};
+  for (auto waiting = std::exchange(waiting_, {}); auto& p : waiting)
+    p.set_from_any_thread(server_.world().loop, Error(ErrorCode::kNotLeader, "node is not the leader"));
+}
+
 Async<Result<uint64_t>> AllocUpdateBatch::add(List<Allocation> updates, std::vector<Evaluation> evals) {
   for (auto& a : updates) pending_.Alloc.push_back(std::move(a));
   for (auto& e : evals) {

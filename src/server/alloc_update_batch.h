@@ -22,6 +22,8 @@ class AllocUpdateBatch {
 
   explicit AllocUpdateBatch(Server& server) : server_(server) {}
   ~AllocUpdateBatch();
+  // Leadership has changed: what waits was for the leader that was, and its nodes must tell the next.
+  void drop();
 
   // Adds to the batch and waits until it is in the log. The value is the index.
   Async<Result<uint64_t>> add(List<Allocation> updates, std::vector<Evaluation> evals);

@@ -163,8 +163,8 @@ void Autopilot::judge() {
   metric_gauge("nomad.autopilot.failure_tolerance", static_cast<double>(reply.FailureTolerance));
 }
 
-api::OperatorHealthReply Autopilot::health() const {
-  api::OperatorHealthReply out;
+rpc::OperatorHealthReply Autopilot::health() const {
+  rpc::OperatorHealthReply out;
   out.Healthy = true;
   int64_t voters = 0, healthy_voters = 0;
   for (auto& s : servers_) {
@@ -173,7 +173,7 @@ api::OperatorHealthReply Autopilot::health() const {
     h.ID = s.id;
     h.Name = s.name.empty() ? "(unknown)" : s.name;
     h.Address = s.address;
-    h.SerfStatus = gossip::status_text(s.serf);
+    h.SerfStatus = static_cast<int64_t>(s.serf);
     h.Version = s.build;
     h.Leader = s.leader;
     h.Voter = s.voter;
@@ -214,6 +214,8 @@ Async<void> Autopilot::clean_up() {
     auto gone = co_await server_.replica().remove(id);
     if (!gone) log_error(kLog, "failed to remove server", {{"id", id}, {"error", gone.error().message}});
   }
+  // Gossip knows no terms: one that leads no more must not tell it who is gone.
+  if (!dead.force_leave.empty() && !co_await server_.replica().read_index()) co_return;
   for (auto& name : dead.force_leave) {
     log_info(kLog, "removing failed server", {{"name", name}});
     if (auto left = co_await server_.serf()->force_leave(name, false); !left)

@@ -11,7 +11,7 @@
 
 #include "base/async.h"
 #include "gossip/types.h"
-#include "model/api_requests.h"
+#include "model/operator_rpc.h"
 #include "model/client_rpc.h"
 #include "model/state_records.h"
 
@@ -47,7 +47,7 @@ class Autopilot {
   explicit Autopilot(Server& server);
   ~Autopilot();
 
-  api::OperatorHealthReply health() const;
+  rpc::OperatorHealthReply health() const;
   // Looks and acts now instead of at the next interval.
   Async<void> look();
 

@@ -5,11 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "codec/msgpack.h"
 #include "model/rpc.h"
-#include "net/address.h"
 #include "raft/replica.h"
 #include "server/cluster.h"
+#include "server/raft_identity.h"
 #include "server/server.h"
 
 namespace drover::server {
@@ -80,23 +79,21 @@ Async<void> Bootstrap::run() {
 Async<bool> Bootstrap::others_have_peers(std::vector<ServerParts> servers, bool& known) {
   for (auto& s : servers) {
     if (s.id == server_.node_id()) continue;
-    rpc::GenericRequest request;
-    request.Region = server_.config().region;
-    request.AllowStale = true;
-    auto body = to_msgpack(request);
     bool answered = false;
     for (int attempt = 0; attempt < kAskAttempts && !answered; ++attempt) {
       if (attempt) co_await sleep_for(server_.world().loop, Duration(1s) * (1 << (attempt - 1)));
-      auto address = net::Address::parse(s.address);
-      if (!address) co_return true;
-      auto answer = co_await server_.cluster()->pool().call(*address, request.Region, "Status.Peers", body);
-      if (!answer) {
-        log_error(kLog, "failed to confirm peer status", {{"peer", s.name}, {"error", answer.error().message}});
+      auto kin = co_await ask_identity(server_, s, {});
+      if (kin.verdict == RaftKin::kNoAnswer) {
+        log_error(kLog, "failed to confirm peer status", {{"peer", s.name}, {"error", kin.why}});
         continue;
       }
-      auto peers = from_msgpack<List<std::string>>(*answer);
-      answered = peers.has_value();
-      if (peers && !peers->empty()) {
+      if (kin.verdict == RaftKin::kForeign) {
+        auto why = fmt::format("server {} cannot be in this cluster: {}", s.name, kin.why);
+        if (std::exchange(told_, why) != why) log_error(kLog, why);
+        co_return true;
+      }
+      answered = true;
+      if (!kin.identity.Members.empty()) {
         known = true;
         co_return true;
       }

@@ -3,9 +3,9 @@
 
 #include <set>
 
-#include "model/api_requests.h"
 #include "model/client_rpc.h"
 #include "model/feature_requests.h"
+#include "model/operator_rpc.h"
 #include "server/autopilot.h"
 #include "server/bootstrap.h"
 #include "server/keyring.h"
@@ -135,7 +135,7 @@ TEST_F(ClusterTest, AServerThatJoinsIsPromotedWhenItHasProvedItself) {
   ASSERT_TRUE(until([&] { return leader()->server->replica().configuration().size() == 4; }, 10s));
   EXPECT_EQ(voters(*leader()), 3) << "without a vote at first";
   ASSERT_TRUE(until([&] { return voters(*leader()) == 4; }));
-  auto health = call<api::OperatorHealthReply>(fourth, "Operator.ServerHealth", rpc::GenericRequest{});
+  auto health = call<rpc::OperatorHealthReply>(fourth, "Operator.ServerHealth", rpc::GenericRequest{});
   ASSERT_TRUE(health) << health.error().message;
   EXPECT_TRUE(health->Healthy);
   EXPECT_EQ(health->FailureTolerance, 1);
@@ -166,14 +166,18 @@ TEST_F(ClusterTest, ALeaderLeavesWithoutLosingTheCluster) {
 TEST_F(ClusterTest, APeerIsRemovedByHand) {
   three();
   auto& gone = follower();
-  rpc::RaftRemovePeerRequest req;
+  rpc::RaftPeerByIDRequest req;
   req.ID = gone.config.node_id;
-  auto removed = call<GenericResponse>(*leader(), "Operator.RaftRemovePeer", req);
+  auto removed = call<GenericResponse>(*leader(), "Operator.RaftRemovePeerByID", req);
   ASSERT_TRUE(removed) << removed.error().message;
   EXPECT_EQ(leader()->server->replica().configuration().size(), 2u);
   req.ID = "nobody";
-  EXPECT_EQ(call<GenericResponse>(*leader(), "Operator.RaftRemovePeer", req).error().message,
+  EXPECT_EQ(call<GenericResponse>(*leader(), "Operator.RaftRemovePeerByID", req).error().message,
             "id \"nobody\" was not found in the Raft configuration");
+  rpc::RaftPeerByAddressRequest at;
+  at.Address = "10.9.9.9:4647";
+  EXPECT_EQ(call<GenericResponse>(follower(), "Operator.RaftRemovePeerByAddress", at).error().message,
+            "address \"10.9.9.9:4647\" was not found in the Raft configuration");
 }
 
 TEST_F(ClusterTest, EveryServerGetsTheRootKeys) {

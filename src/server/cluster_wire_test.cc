@@ -216,6 +216,35 @@ TEST_F(TlsClusterTest, ServersReplicateAndForwardOverMutualTls) {
   EXPECT_TRUE(server.call<rpc::KeyringGetRootKeyResponse>(nodes[1], "Keyring.Get", ask));
 }
 
+TEST_F(TlsClusterTest, OtherAuthoritiesAndOldCertificatesAreRefused) {
+  three();
+  net::TestPki other;
+  other.issue("server.global.nomad", "DNS:server.global.nomad");
+  net::TlsClientOptions c;
+  c.ca_file = pki.cert("ca");
+  c.cert_file = other.cert("server.global.nomad");
+  c.key_file = other.key("server.global.nomad");
+  c.verify_name = false;
+  EXPECT_FALSE(ping(*net::make_tls_client(c))) << "signed by somebody else";
+  c.ca_file = other.cert("ca");
+  c.cert_file = pki.cert("server.global.nomad");
+  c.key_file = pki.key("server.global.nomad");
+  auto stranger = ping(*net::make_tls_client(c));
+  ASSERT_FALSE(stranger);
+  EXPECT_NE(stranger.error().message.find("certificate"), std::string::npos) << stranger.error().message;
+  pki.issue("old", "DNS:server.global.nomad", -60);
+  EXPECT_FALSE(ping(outgoing("old"))) << "expired";
+  // A server with such a certificate comes to nothing, and takes nobody's place.
+  auto good = tls;
+  tls.outgoing = outgoing("old");
+  auto& fourth = add(4, 0);
+  tls = good;
+  join(fourth, nodes[1]);
+  sim.loop.advance(1min);
+  EXPECT_EQ(voters(*leader()), 3);
+  EXPECT_TRUE(put_namespace(*leader(), "safe"));
+}
+
 TEST_F(TlsClusterTest, ARunningClusterMovesToTlsAndBack) {
   auto secure = tls;
   tls = {};

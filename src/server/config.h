@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "model/config_records.h"
 #include "model/state_records.h"
+#include "server/bad_nodes.h"
 #include "server/heartbeats.h"
 
 namespace drover::server {
@@ -74,6 +75,7 @@ struct Config {
   SchedulerConfiguration default_scheduler_config;
   AutopilotConfig autopilot;
   SearchLimits search;
+  BadNodeOptions plan_rejections;
   double raft_multiplier = 1;
   uint64_t raft_snapshot_threshold = 8192;  // entries since the last snapshot
   Duration raft_snapshot_interval = std::chrono::seconds(120);

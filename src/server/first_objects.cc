@@ -1,6 +1,7 @@
 #include "server/first_objects.h"
 
 #include "codec/reflect.h"
+#include "model/operator_rpc.h"
 #include "model/raft_requests.h"
 #include "server/root_keys.h"
 #include "server/server.h"
@@ -12,7 +13,7 @@ Async<Status> write_first_objects(Server& server) {
   auto snap = server.snapshot();
   if (!snap.autopilot_config().get()) {
     rpc::AutopilotSetConfigRequest req;
-    req.Config = convert<api::AutopilotConfiguration>(server.config().autopilot);
+    req.Config = server.config().autopilot;
     DROVER_CO_TRY(auto r, co_await server.apply(state::EntryType::kAutopilot, req));
   }
   if (!snap.scheduler_config().get()) {

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "codec/reflect.h"
 #include "model/client_rpc.h"
+#include "model/operator_rpc.h"
 #include "model/raft_requests.h"
 #include "model/rpc_requests.h"
 #include "raft/replica.h"
@@ -13,12 +15,16 @@
 #include "server/core_jobs.h"
 #include "server/leader.h"
 #include "server/membership.h"
+#include "server/raft_identity.h"
 #include "server/rpc.h"
 #include "server/server.h"
+#include "server/state_hashes.h"
 #include "state/fsm.h"
 
 namespace drover::server {
 namespace {
+
+constexpr std::string_view kLog = "nomad.operator";
 
 Status status_ping(ReadContext&, const rpc::GenericRequest&, GenericResponse&) { return {}; }
 
@@ -41,6 +47,8 @@ Status status_raft_stats(ReadContext& c, const rpc::GenericRequest&, rpc::RaftSt
   resp.LastIndex = s.last_log_index;
   return {};
 }
+
+Status status_raft_identity(ReadContext& c, const rpc::GenericRequest&, rpc::RaftIdentity& resp) { return raft_identity(c.server, resp); }
 
 Status region_list(ReadContext& c, const rpc::GenericRequest&, List<std::string>& resp) {
   resp = {c.server.config().region};
@@ -79,12 +87,13 @@ Status status_members(ReadContext& c, const rpc::GenericRequest&, ServerMembersR
 }
 
 // The name under which gossip knows a server of the log's configuration.
-std::string member_name(Server& server, const std::string& id) {
+std::optional<std::string> member_name(Server& server, const std::string& id) {
   if (auto* serf = server.serf())
     for (auto& m : serf->members())
       if (m.tags.get_or("id") == id) return m.name;
   auto& own = server.config();
-  return id == own.node_id ? own.node_name + "." + own.region : "(unknown)";
+  if (id == own.node_id) return own.node_name + "." + own.region;
+  return std::nullopt;
 }
 
 Async<Status> system_gc(Server& server, const rpc::GenericWriteRequest&, GenericResponse&) {
@@ -105,32 +114,42 @@ Status raft_configuration(ReadContext& c, const rpc::GenericRequest&, RaftConfig
   for (auto& s : replica.configuration()) {
     auto& out = resp.Servers.emplace_back();
     out.ID = s.id;
-    out.Node = member_name(c.server, s.id);
+    auto name = member_name(c.server, s.id);
+    out.Node = name.value_or("(unknown)");
     out.Address = s.address;
     out.Leader = s.id == leader.id;
     out.Voter = s.suffrage == raft::Suffrage::kVoter;
-    out.RaftProtocol = "3";
+    out.RaftProtocol = name ? "3" : "unknown";
   }
   // Index stays 0, as the reference answers.
   return {};
 }
 
-Async<Status> raft_remove_peer(Server& server, const rpc::RaftRemovePeerRequest& req, GenericResponse&) {
+Async<Status> remove_peer(Server& server, std::string raft::Server::* key, const std::string& value,
+                          std::string_view what) {
   for (auto& s : server.replica().configuration()) {
-    if (!req.ID.empty() ? s.id != req.ID : s.address != req.Address) continue;
-    co_return co_await server.replica().remove(s.id);
+    if (s.*key != value) continue;
+    auto removed = co_await server.replica().remove(s.id);
+    if (removed) log_warn(kLog, "removed Raft peer", {{what == "id" ? "peer_id" : "peer", value}});
+    else log_warn(kLog, "failed to remove Raft peer", {{what == "id" ? "peer_id" : "peer", value}, {"error", removed.error().message}});
+    co_return removed;
   }
-  co_return internal(fmt::format("{} {} was not found in the Raft configuration", req.ID.empty() ? "address" : "id",
-                                 go_quote(req.ID.empty() ? req.Address : req.ID)));
+  co_return internal(fmt::format("{} {} was not found in the Raft configuration", what, go_quote(value)));
+}
+
+Async<Status> raft_remove_by_address(Server& server, const rpc::RaftPeerByAddressRequest& req, GenericResponse&) {
+  return remove_peer(server, &raft::Server::address, req.Address, "address");
+}
+
+Async<Status> raft_remove_by_id(Server& server, const rpc::RaftPeerByIDRequest& req, GenericResponse&) {
+  return remove_peer(server, &raft::Server::id, req.ID, "id");
 }
 
 Status scheduler_get(ReadContext& c, const rpc::GenericRequest&, SchedulerConfigurationResponse& resp) {
-  if (auto config = c.snap.scheduler_config().get(c.watch)) {
-    resp.SchedulerConfig = *config;
-    resp.Index = config->ModifyIndex;
-  } else {
-    resp.SchedulerConfig = c.server.config().default_scheduler_config;
-  }
+  auto config = c.snap.scheduler_config().get(c.watch);
+  if (!config) return internal("scheduler config not initialized yet");
+  resp.SchedulerConfig = *config;
+  resp.Index = config->ModifyIndex;
   return {};
 }
 
@@ -145,25 +164,34 @@ Async<Status> scheduler_set(Server& server, const rpc::SchedulerSetConfigRequest
   co_return Status{};
 }
 
-Status autopilot_get(ReadContext& c, const rpc::GenericRequest&, rpc::AutopilotConfigResponse& resp) {
+Status autopilot_get(ReadContext& c, const rpc::GenericRequest&, AutopilotConfig& resp) {
   auto config = c.snap.autopilot_config().get(c.watch);
-  resp.Config = convert<api::AutopilotConfiguration>(config ? *config : c.server.config().autopilot);
+  if (!config) return internal("autopilot config not initialized yet");
+  resp = *config;
   return {};
 }
 
-Async<Status> autopilot_set(Server& server, const rpc::AutopilotSetConfigRequest& req, rpc::AutopilotConfigResponse& resp) {
+Async<Status> autopilot_set(Server& server, const rpc::AutopilotSetConfigRequest& req, bool& set) {
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kAutopilot, req));
-  // The caller learns by the presence of the configuration that its write took place.
-  if (applied.updated) resp.Config = req.Config;
-  resp.Index = applied.index;
+  set = applied.updated;
   co_return Status{};
 }
 
-Status server_health(ReadContext& c, const rpc::GenericRequest&, api::OperatorHealthReply& resp) {
+Status server_health(ReadContext& c, const rpc::GenericRequest&, rpc::OperatorHealthReply& resp) {
   auto* leader = c.server.leader();
   if (!leader || !leader->autopilot()) return Error(ErrorCode::kNoLeader, "No cluster leader");
   resp = leader->autopilot()->health();
   return {};
+}
+
+Async<Status> state_hash(Server& server, const rpc::StateHashRequest& req, rpc::ServerStateHash& resp) {
+  resp = co_await server.state_hashes().here(req.AtIndex, req.Wait);
+  co_return Status{};
+}
+
+Async<Status> state_hashes(Server& server, const rpc::GenericRequest&, rpc::StateHashesResponse& resp) {
+  resp = co_await server.state_hashes().everywhere();
+  co_return Status{};
 }
 
 }  // namespace
@@ -173,6 +201,7 @@ void add_status_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&status_leader>("Status.Leader", Where::kStale));
   rows.push_back(rpc_row<&status_peers>("Status.Peers", Where::kStale));
   rows.push_back(rpc_row<&status_raft_stats>("Status.RaftStats", Where::kLocal));
+  rows.push_back(rpc_row<&status_raft_identity>("Status.RaftIdentity", Where::kLocal));
   rows.push_back(rpc_row<&status_members>("Status.Members", Where::kLocal));
   rows.push_back(rpc_row<&region_list>("Region.List", Where::kLocal));
   rows.push_back(rpc_row<&system_gc>("System.GarbageCollect", Where::kLeader));
@@ -181,12 +210,16 @@ void add_status_rows(std::vector<RpcRow>& rows) {
 
 void add_operator_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&raft_configuration>("Operator.RaftGetConfiguration", Where::kStale));
-  rows.push_back(rpc_row<&raft_remove_peer>("Operator.RaftRemovePeer", Where::kLeader));
+  rows.push_back(rpc_row<&raft_remove_by_address>("Operator.RaftRemovePeerByAddress", Where::kLeader));
+  rows.push_back(rpc_row<&raft_remove_by_id>("Operator.RaftRemovePeerByID", Where::kLeader));
   rows.push_back(rpc_row<&scheduler_get>("Operator.SchedulerGetConfiguration", Where::kStale));
   rows.push_back(rpc_row<&scheduler_set>("Operator.SchedulerSetConfiguration", Where::kLeader));
   rows.push_back(rpc_row<&autopilot_get>("Operator.AutopilotGetConfiguration", Where::kStale));
   rows.push_back(rpc_row<&autopilot_set>("Operator.AutopilotSetConfiguration", Where::kLeader));
   rows.push_back(rpc_row<&server_health>("Operator.ServerHealth", Where::kLeader));
+  // Ours.
+  rows.push_back(rpc_row<&state_hash>("Operator.StateHash", Where::kLocal));
+  rows.push_back(rpc_row<&state_hashes>("Operator.StateHashes", Where::kLocal));
 }
 
 }  // namespace drover::server

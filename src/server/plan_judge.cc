@@ -75,6 +75,12 @@ Result<JudgedPlan> judge_plan(state::Snapshot base, const std::vector<PlanEntry>
   return judged;
 }
 
+void mark_ineligible(JudgedPlan& judged, const Plan& plan, const std::vector<std::string>& nodes, Time now) {
+  judged.result.IneligibleNodes = List<std::string>(nodes);
+  if (judged.entry) judged.entry->IneligibleNodes = judged.result.IneligibleNodes;
+  else judged.entry = std::make_shared<rpc::ApplyPlanResultsRequest>(entry_of(plan, judged.result, now));
+}
+
 bool still_holds(const JudgedPlan& judged, const state::Snapshot& now) {
   auto same = [&](const std::pair<Uuid, Ref<Node>>& n) {
     auto current = now.nodes().get(n.first);

@@ -33,6 +33,9 @@ struct JudgedPlan {
 Result<JudgedPlan> judge_plan(state::Snapshot base, const std::vector<PlanEntry>& ahead, const Plan& plan, Time now,
                               const SignPlaced& sign);
 
+// Adds to the entry, which is made where there was none, that the nodes are to be marked ineligible.
+void mark_ineligible(JudgedPlan& judged, const Plan& plan, const std::vector<std::string>& nodes, Time now);
+
 // Whether the nodes that get work are as they were when the plan was judged. What else changes on a node, clients'
 // reports and earlier plans, only makes room or was laid over it.
 bool still_holds(const JudgedPlan& judged, const state::Snapshot& now);

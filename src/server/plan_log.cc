@@ -42,7 +42,8 @@ PlannerParts plan_log(Server& server) {
           .commit = [&server](std::vector<PlanEntry> entries) { return commit(server, std::move(entries)); },
           .sign = [&keyring = server.keyring()](const state::Snapshot& snap, rpc::ApplyPlanResultsRequest& entry) {
             sign_placed(keyring, snap, entry);
-          }};
+          },
+          .rejections = server.config().plan_rejections};
 }
 
 }  // namespace drover::server

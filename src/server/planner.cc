@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "model/status.h"
 #include "server/eval_log.h"
 
@@ -20,7 +21,7 @@ size_t allocs_of(const rpc::ApplyPlanResultsRequest& e) {
 
 }  // namespace
 
-Planner::Planner(PlannerParts parts) : parts_(std::move(parts)) {
+Planner::Planner(PlannerParts parts) : parts_(std::move(parts)), bad_nodes_(parts_.rejections) {
   judging_flow_ = Running(judge_plans());
   committing_flow_ = Running(commit_plans());
 }
@@ -130,14 +131,24 @@ Async<Status> Planner::judge(Pending& p) {
   co_return Status{};
 }
 
-// What needs the loop's world: evaluations for jobs that lose allocations, the log.
-void Planner::finish_entry(Pending& p) {
-  if (auto& rejections = p.judged->rejections; !rejections.empty()) {
-    // One line for a plan: schedulers that fill a large cluster at once meet on hundreds of nodes.
-    auto& [node, why] = rejections.front();
-    log_warn(kLog, "plan for node rejected, refer to https://www.nomadproject.io/s/port-plan-failure for more information",
-             {{"node_id", node}, {"reason", why}, {"eval_id", p.plan->EvalID.str()}, {"nodes", std::to_string(rejections.size())}});
+void Planner::note_rejections(Pending& p) {
+  auto& rejections = p.judged->rejections;
+  if (rejections.empty()) return;
+  // One line for a plan: schedulers that fill a large cluster at once meet on hundreds of nodes.
+  auto& [first, reason] = rejections.front();
+  log_warn(kLog, "plan for node rejected, refer to https://www.nomadproject.io/s/port-plan-failure for more information",
+           {{"node_id", first}, {"reason", reason}, {"eval_id", p.plan->EvalID.str()}, {"nodes", std::to_string(rejections.size())}});
+  for (auto& [node, why] : rejections) {
+    if (!p.rejected_by.insert(node).second) continue;
+    metric_count("nomad.plan.node_rejected", 1, {{"node_id", node}});
+    if (bad_nodes_.add(node, parts_.world.clock.monotonic())) p.bad.push_back(node);
   }
+}
+
+// What needs the loop's world: evaluations for jobs that lose allocations, the log, the count of rejections.
+void Planner::finish_entry(Pending& p) {
+  note_rejections(p);
+  if (!p.bad.empty()) mark_ineligible(*p.judged, *p.plan, p.bad, parts_.world.clock.now());
   if (!p.judged->entry) return;
   for (auto& job : p.judged->preempted)
     p.judged->entry->PreemptionEvals.push_back(new_eval(parts_.world, *job, eval_trigger::kPreemption));

@@ -18,6 +18,7 @@
 
 #include "base/async.h"
 #include "model/plan.h"
+#include "server/bad_nodes.h"
 #include "server/plan_judge.h"
 
 namespace drover::server {
@@ -33,6 +34,7 @@ struct PlannerParts {
   state::Store& store;
   std::function<Async<Result<PlanCommit>>(std::vector<PlanEntry>)> commit;
   SignPlaced sign;  // any thread; may be empty
+  BadNodeOptions rejections{};
 };
 
 class Planner {
@@ -47,6 +49,7 @@ class Planner {
   // Checks and commits the plan; the result says what was granted. Errors: "plan queue flushed", and the log's.
   Async<Result<PlanResult>> submit(Ref<Plan> plan);
   size_t depth() const { return queue_.size(); }
+  BadNodes& bad_nodes() { return bad_nodes_; }
 
  private:
   struct Pending {
@@ -54,6 +57,8 @@ class Planner {
     uint64_t order = 0;
     std::optional<JudgedPlan> judged;
     bool taken_back = false;              // judged again already because of a node that changed
+    std::set<std::string> rejected_by;    // nodes, counted once however often the plan is judged
+    std::vector<std::string> bad;         // of these, the ones that are to be marked ineligible
     Promise<Result<PlanResult>> done;
   };
   using PendingRef = std::shared_ptr<Pending>;
@@ -70,6 +75,7 @@ class Planner {
   Async<Status> judge(Pending& p);
   Async<Result<state::Snapshot>> base_for(const Plan& plan, std::vector<PlanEntry>& ahead);
   void finish_entry(Pending& p);
+  void note_rejections(Pending& p);
   bool room_in_batch() const;
   bool waits_for_batch(const Pending& p) const;
   void take_back_changed();
@@ -79,6 +85,7 @@ class Planner {
   static void wake(Wake& w) { std::exchange(w, Wake()).set({}); }
 
   PlannerParts parts_;
+  BadNodes bad_nodes_;
   std::set<PendingRef, First> queue_;
   PendingRef judging_;                    // taken from the queue, not in the batch yet
   std::vector<PendingRef> batch_;         // granted, to be written next; those without an entry only wait for it

@@ -229,6 +229,34 @@ TEST_F(PlannerTest, WhoNeedsTheRoomOfAnotherDoesNotShareItsEntry) {
   EXPECT_EQ(placed(*c), 1u);
 }
 
+TEST_F(PlannerTest, ANodeThatIsRejectedTooOftenIsMarkedIneligible) {
+  planner.emplace(PlannerParts{.world = sim.world, .store = store, .commit = [this](std::vector<PlanEntry> entries) { return fly(std::move(entries)); },
+                               .sign = {}, .rejections = {.enabled = true, .threshold = 2, .window = 5min}});
+  auto full = submit(plan(100, 1, 2));
+  settle();
+  land();
+  auto b = submit(plan(110, 1));
+  settle();
+  ASSERT_TRUE(*b && **b);
+  EXPECT_TRUE((**b)->IneligibleNodes.empty());
+  EXPECT_TRUE(flying.empty()) << "nothing to write";
+  auto c = submit(plan(120, 1));
+  settle();
+  ASSERT_EQ(flying.size(), 1u) << "that the node is out is written, though nothing is placed";
+  EXPECT_EQ(flying[0].entries[0]->IneligibleNodes.size(), 1u);
+  land();
+  ASSERT_TRUE(*c && **c);
+  EXPECT_EQ((**c)->IneligibleNodes.vec(), std::vector<std::string>{uid(1).str()});
+  EXPECT_EQ(placed(*c), 0u);
+  auto node = store.snapshot().nodes().get(uid(1));
+  EXPECT_EQ(node->SchedulingEligibility, "ineligible");
+  auto d = submit(plan(130, 2));
+  settle();
+  land();
+  ASSERT_TRUE(*d && **d);
+  EXPECT_EQ(placed(*d), 1u) << "others are as they were";
+}
+
 TEST_F(PlannerTest, HigherPriorityGoesFirst) {
   auto a = submit(plan(100, 1));
   auto low = submit(plan(110, 2, 2, 20)), high = submit(plan(120, 2, 2, 90));

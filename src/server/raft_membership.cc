@@ -1,10 +1,12 @@
 #include "server/raft_membership.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "gossip/serf.h"
 #include "raft/replica.h"
+#include "server/raft_identity.h"
 #include "server/server.h"
 
 namespace drover::server {
@@ -13,6 +15,7 @@ namespace {
 constexpr std::string_view kLog = "nomad";
 constexpr Duration kReconcileInterval = 60s;
 constexpr size_t kQueueMax = 32;
+constexpr Duration kAskAgain = 2s;
 
 }  // namespace
 
@@ -61,8 +64,10 @@ Async<void> RaftMembership::add(ServerParts member) {
               {{"joining_peer", member.name}});
     co_return;
   }
-  for (auto& s : server_.replica().configuration()) {
+  for (auto& s : server_.replica().configuration())
     if (s.id == member.id && s.address == member.address) co_return;
+  if (!self && !co_await is_kin(member)) co_return;
+  for (auto& s : server_.replica().configuration()) {
     // Another server has the address now: the old one is no more.
     if (s.id != member.id && s.address == member.address && s.id != server_.node_id()) {
       log_info(kLog, "removing server by ID", {{"id", s.id}});
@@ -75,6 +80,22 @@ Async<void> RaftMembership::add(ServerParts member) {
   auto added = co_await server_.replica().add_learner({member.id, member.address, raft::Suffrage::kNonvoter});
   if (!added) log_error(kLog, "failed to add raft peer", {{"peer", member.name}, {"error", added.error().message}});
   else log_info(kLog, "added raft peer", {{"peer", member.name}, {"address", member.address}});
+}
+
+Async<bool> RaftMembership::is_kin(ServerParts member) {
+  std::set<std::string> members;
+  for (auto& s : server_.replica().configuration()) members.insert(s.id);
+  auto kin = co_await ask_identity(server_, member, std::move(members));
+  if (kin.verdict == RaftKin::kMay) {
+    told_.erase(member.id);
+    co_return true;
+  }
+  if (std::exchange(told_[member.id], kin.why) != kin.why)
+    log_error(kLog, kin.verdict == RaftKin::kForeign ? "server is not taken into this cluster" : "server does not say who it is; asking again",
+              {{"peer", member.name}, {"address", member.address}, {"reason", kin.why}});
+  if (kin.verdict == RaftKin::kForeign) co_return false;
+  again_[member.id] = server_.world().loop.after(kAskAgain, [this, member] { changed(member, gossip::MemberStatus::kAlive); });
+  co_return false;
 }
 
 Async<void> RaftMembership::remove(ServerParts member) {

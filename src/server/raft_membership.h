@@ -4,6 +4,8 @@
 #pragma once
 
 #include <deque>
+#include <map>
+#include <string>
 
 #include "base/async.h"
 #include "server/membership.h"
@@ -23,6 +25,8 @@ class RaftMembership {
   Async<void> run();
   Async<void> settle(ServerParts member, gossip::MemberStatus status);
   Async<void> add(ServerParts member);
+  // Whether the server may be taken in; those that may not are told of once.
+  Async<bool> is_kin(ServerParts member);
   Async<void> remove(ServerParts member);
 
   Server& server_;
@@ -32,6 +36,8 @@ class RaftMembership {
   };
   std::deque<Change> queue_;
   Promise<bool> news_;
+  std::map<std::string, std::string> told_;  // why a server is not taken in, by id
+  std::map<std::string, Timer> again_;       // of servers that did not answer, by id
   Running running_;
 };
 

@@ -208,7 +208,8 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
   std::string_view rest = body;
   DROVER_CO_CHECK(msgpack_decode(type, request.get(), rest));
   std::string().swap(body);
-  if (auto* region = type.find("Region"); region && row.where != Where::kLocal && !is_set(type, request.get(), "Region"))
+  // Status.* means the region that is asked.
+  if (auto* region = type.find("Region"); region && row.where != Where::kLocal && !row.method.starts_with("Status.") && !is_set(type, request.get(), "Region"))
     co_return internal("missing region for target RPC");
   if (tells_node(row.method) && !is_set(type, request.get(), "Forwarded"))
     server_.cluster()->nodes().note(c, node_of(type, request.get()), server_.world().clock.now());

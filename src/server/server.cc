@@ -13,10 +13,12 @@
 #include "server/bootstrap.h"
 #include "server/cluster.h"
 #include "server/event_broker.h"
+#include "server/dir_lock.h"
 #include "server/leader.h"
 #include "server/membership.h"
 #include "server/peers_file.h"
 #include "server/raft_membership.h"
+#include "server/state_hashes.h"
 #include "server/state_machine.h"
 #include "server/worker.h"
 
@@ -91,9 +93,11 @@ Status Server::open() {
   hooks.fatal = [this](const Error& e) { parts_.fatal(e); };
   fsm_ = std::make_unique<StateMachine>(*store_, std::move(hooks));
   alloc_updates_ = std::make_unique<AllocUpdateBatch>(*this);
+  state_hashes_ = std::make_unique<StateHashes>(*this);
   store_->observe([this](const state::CommitInfo& commit) {
     if (commit.replaced()) state_replaced();
     else if (leader_) leader_->on_commit(commit);
+    state_hashes_->on_commit(commit);
     bool keys = commit.changes.empty() || std::any_of(commit.changes.begin(), commit.changes.end(), [](auto& change) {
                   return change.table == state::TableId::root_keys;
                 });
@@ -117,6 +121,7 @@ Status Server::open() {
   }
   bool real_disk = !options.memory && !parts_.disk;
   if (real_disk) {
+    DROVER_TRY(lock_, DirLock::take(options.dir));
     DROVER_TRY(options.recover, read_peers_file(options.dir));
   }
   DROVER_TRY(replica_, raft::Replica::open(options, parts));
@@ -202,6 +207,7 @@ void Server::on_leadership(bool leads, uint64_t term) {
   if (stopped_) return;
   establishing_.reset();
   leader_.reset();
+  alloc_updates_->drop();
   term_ = term;
   if (!leads) {
     log_info(kLog, "cluster leadership lost");
@@ -328,9 +334,9 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
       type.reset(response);
       DROVER_CO_CHECK(row.read(context, request, response));
     }
-    // The indexes of another state may be lower: the reader is told at once.
+    // The indexes of another state may be lower: the reader is told at once. An answer without an index is never waited for.
     bool other = states != states_;
-    if (late || other || !options.MinQueryIndex || index_of(type, response) > options.MinQueryIndex) break;
+    if (late || other || !options.MinQueryIndex || !type.find("Index") || index_of(type, response) > options.MinQueryIndex) break;
     auto left = deadline - world().clock.monotonic();
     if (left <= Duration::zero()) break;
     type.reset(response);  // a reader that waits holds no answer; it is made again when the time is up

@@ -48,11 +48,13 @@ class AllocUpdateBatch;
 class Keyring;
 class KeyringReplicator;
 class Bootstrap;
+class DirLock;
 class Cluster;
 class EventBroker;
 class Leader;
 class Membership;
 struct ServerParts;
+class StateHashes;
 class StateMachine;
 class Worker;
 
@@ -135,6 +137,7 @@ class Server {
   AgentSelf* self() { return self_; }
   // Null where the configuration switches it off.
   EventBroker* events() { return events_.get(); }
+  StateHashes& state_hashes() { return *state_hashes_; }
   // Null without a network.
   Cluster* cluster() { return cluster_.get(); }
   // One call to one server, where this one already knows which; `region` is the other's.
@@ -180,6 +183,7 @@ class Server {
   Config config_;
   Parts parts_;
   std::unique_ptr<EventBroker> events_;
+  std::unique_ptr<DirLock> lock_;
   std::unique_ptr<state::Store> store_;
   std::unique_ptr<StateMachine> fsm_;
   std::unique_ptr<raft::Replica> replica_;
@@ -187,6 +191,7 @@ class Server {
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<AllocUpdateBatch> alloc_updates_;
   std::unique_ptr<Keyring> keyring_;
+  std::unique_ptr<StateHashes> state_hashes_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Bootstrap> bootstrap_;

@@ -128,27 +128,65 @@ Async<Status> plan_submit(Server& server, const rpc::PlanRequest& req, rpc::Plan
 }
 
 // ---- garbage ---------------------------------------------------------------------------------------------------------
+//
+// A collector may be slow, or come back from a long pause: what it found is looked at again on the leader's state, and what
+// has come to life since stays.
 
-// Rows that only write their request to the log.
-template <state::EntryType kType, class Request>
-Async<Status> remove(Server& server, const Request& req, GenericResponse& resp) {
-  DROVER_CO_TRY(auto applied, co_await server.apply(kType, req));
-  resp.Index = applied.index;
+template <class Entry>
+Async<Status> remove(Server& server, state::EntryType type, const Entry& entry, uint64_t& index) {
+  DROVER_CO_TRY(auto applied, co_await server.apply(type, entry));
+  index = applied.index;
   co_return Status{};
+}
+
+Async<Status> eval_reap(Server& server, const rpc::EvalReapRequest& req, GenericResponse& resp) {
+  auto snap = server.snapshot();
+  rpc::EvalReapRequest entry;
+  for (auto& id : req.Evals)
+    if (auto eval = snap.evals().get(id); eval && is_terminal(*eval)) entry.Evals.push_back(id);
+  for (auto& id : req.Allocs)
+    if (auto alloc = snap.allocs().get(id); alloc && is_terminal(*alloc)) entry.Allocs.push_back(id);
+  if (entry.Evals.empty() && entry.Allocs.empty()) co_return Status{};
+  co_return co_await remove(server, state::EntryType::kEvalDelete, entry, resp.Index);
+}
+
+Async<Status> deployment_reap(Server& server, const rpc::DeploymentDeleteRequest& req, GenericResponse& resp) {
+  auto snap = server.snapshot();
+  rpc::DeploymentDeleteRequest entry;
+  for (auto& id : req.Deployments)
+    if (auto d = snap.deployments().get(id); d && !is_active(*d)) entry.Deployments.push_back(id);
+  if (entry.Deployments.empty()) co_return Status{};
+  co_return co_await remove(server, state::EntryType::kDeploymentDelete, entry, resp.Index);
 }
 
 Async<Status> node_batch_deregister(Server& server, const rpc::NodeBatchDeregisterRequest& req, GenericResponse& resp) {
   if (req.NodeIDs.empty()) co_return internal("missing node IDs for client deregistration");
-  DROVER_CO_CHECK(co_await remove<state::EntryType::kNodeBatchDeregister>(server, req, resp));
+  auto snap = server.snapshot();
+  rpc::NodeBatchDeregisterRequest entry;
+  for (auto& text : req.NodeIDs) {
+    auto id = Uuid::parse(text);
+    auto node = id ? snap.nodes().get(*id) : nullptr;
+    if (node && is_down(*node) && !snap.allocs().by_node_terminal(*id, false).any()) entry.NodeIDs.push_back(text);
+  }
+  if (entry.NodeIDs.empty()) co_return Status{};
+  DROVER_CO_CHECK(co_await remove(server, state::EntryType::kNodeBatchDeregister, entry, resp.Index));
   if (auto* leader = server.leader())
-    for (auto& text : req.NodeIDs)
-      if (auto id = Uuid::parse(text)) leader->node_gone(*id);
+    for (auto& text : entry.NodeIDs) leader->node_gone(*Uuid::parse(text));
   co_return Status{};
 }
 
 Async<Status> job_batch_deregister(Server& server, const rpc::JobBatchDeregisterRequest& req, GenericResponse& resp) {
   if (req.Jobs.empty()) co_return internal("given no jobs to deregister");
-  co_return co_await remove<state::EntryType::kJobBatchDeregister>(server, req, resp);
+  auto snap = server.snapshot();
+  rpc::JobBatchDeregisterRequest entry;
+  for (auto& options : req.Jobs)
+    if (auto job = snap.jobs().get(options.Namespace, options.ID); job && job->Status == "dead") entry.Jobs.push_back(options);
+  if (entry.Jobs.empty()) co_return Status{};
+  for (auto& eval : req.Evals) {
+    bool kept = std::any_of(entry.Jobs.begin(), entry.Jobs.end(), [&](auto& j) { return j.Namespace == eval.Namespace && j.ID == eval.JobID; });
+    if (kept) entry.Evals.push_back(eval);
+  }
+  co_return co_await remove(server, state::EntryType::kJobBatchDeregister, entry, resp.Index);
 }
 
 Async<Status> keyring_rekey(Server& server, const rpc::GenericWriteRequest&, GenericResponse&) {
@@ -158,7 +196,6 @@ Async<Status> keyring_rekey(Server& server, const rpc::GenericWriteRequest&, Gen
 }  // namespace
 
 void add_worker_rows(std::vector<RpcRow>& rows) {
-  using enum state::EntryType;
   rows.push_back(rpc_row<&eval_dequeue>("Eval.Dequeue", Where::kLeader));
   rows.push_back(rpc_row<&eval_ack>("Eval.Ack", Where::kLeader));
   rows.push_back(rpc_row<&eval_nack>("Eval.Nack", Where::kLeader));
@@ -166,8 +203,8 @@ void add_worker_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&eval_create>("Eval.Create", Where::kLeader));
   rows.push_back(rpc_row<&eval_reblock>("Eval.Reblock", Where::kLeader));
   rows.push_back(rpc_row<&plan_submit>("Plan.Submit", Where::kLeader));
-  rows.push_back(rpc_row<&remove<kEvalDelete, rpc::EvalReapRequest>>("Eval.Reap", Where::kLeader));
-  rows.push_back(rpc_row<&remove<kDeploymentDelete, rpc::DeploymentDeleteRequest>>("Deployment.Reap", Where::kLeader));
+  rows.push_back(rpc_row<&eval_reap>("Eval.Reap", Where::kLeader));
+  rows.push_back(rpc_row<&deployment_reap>("Deployment.Reap", Where::kLeader));
   rows.push_back(rpc_row<&node_batch_deregister>("Node.BatchDeregister", Where::kLeader));
   rows.push_back(rpc_row<&job_batch_deregister>("Job.BatchDeregister", Where::kLeader));
   // Ours: the core job "variables-rekey" runs where the log is written.

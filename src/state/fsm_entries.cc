@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "codec/reflect.h"
+#include "model/operator_rpc.h"
 #include "model/job_kind.h"
 #include "model/status.h"
 #include "state/acl_ops.h"
@@ -348,7 +349,7 @@ Status one_time_token_expire(Context& c, rpc::OneTimeTokenExpireRequest&) {
 // --- configuration, services, variables, keys, accessors ---
 
 Status autopilot(Context& c, rpc::AutopilotSetConfigRequest& r) {
-  c.out.applied = set_autopilot_config(c.txn, convert<AutopilotConfig>(r.Config), r.CAS);
+  c.out.applied = set_autopilot_config(c.txn, std::move(r.Config), r.CAS);
   return {};
 }
 Status scheduler_config(Context& c, rpc::SchedulerSetConfigRequest& r) {

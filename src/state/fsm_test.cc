@@ -1,4 +1,5 @@
 // One log that holds every type of entry: it reads back, replays to equal hashes, and survives a snapshot anywhere.
+#include "model/operator_rpc.h"
 #include "state/fsm.h"
 
 #include <gtest/gtest.h>

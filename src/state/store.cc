@@ -219,33 +219,4 @@ void diff_allocs(const Snapshot& before, const Snapshot& after,
   AllocTable::diff(before.allocs(), after.allocs(), fn);
 }
 
-uint64_t state_hash(const Snapshot& snapshot) {
-  uint64_t h = 0xcbf29ce484222325ull;
-  auto mix = [&h](std::string_view bytes) {
-    for (unsigned char c : bytes) h = (h ^ c) * 0x100000001b3ull;
-    h ^= bytes.size();
-  };
-  auto number = [&](uint64_t n) { mix({reinterpret_cast<const char*>(&n), sizeof n}); };
-  std::string bytes;
-  auto table = [&](const auto& t) {
-    using Row = typename std::remove_cvref_t<decltype(t)>::Row;
-    number(t.index());
-    number(t.size());
-    for (auto& row : t.each()) {
-      bytes.clear();
-      msgpack_encode(type_of<Row>(), row.get(), bytes, {.omit_default = true});
-      mix(bytes);
-    }
-  };
-  number(snapshot->acl_bootstrap_index);
-#define DROVER_X(member, type, name) table(snapshot.member());
-  DROVER_STATE_TABLES(DROVER_X)
-#undef DROVER_X
-  for (auto& e : snapshot.times().entries()) {
-    number(e.Index);
-    number(static_cast<uint64_t>(e.Time.unix_nanos));
-  }
-  return h;
-}
-
 }  // namespace drover::state
