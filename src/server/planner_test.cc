@@ -246,7 +246,7 @@ TEST_F(PlannerTest, ANodeThatIsRejectedTooOftenIsMarkedIneligible) {
   EXPECT_EQ(flying[0].entries[0]->IneligibleNodes.size(), 1u);
   land();
   ASSERT_TRUE(*c && **c);
-  EXPECT_EQ((**c)->IneligibleNodes.vec(), std::vector<std::string>{uid(1).str()});
+  EXPECT_EQ((**c)->IneligibleNodes, List<std::string>{uid(1).str()});
   EXPECT_EQ(placed(*c), 0u);
   auto node = store.snapshot().nodes().get(uid(1));
   EXPECT_EQ(node->SchedulingEligibility, "ineligible");
