@@ -1,6 +1,7 @@
 #include "sim/faults.h"
 
 #include "gossip/serf.h"
+#include "model/operator_rpc.h"
 #include "model/rpc.h"
 #include "raft/replica.h"
 #include "sim/node_box.h"
@@ -313,10 +314,10 @@ void Faults::remove_server() {
   if (!leader || leader->server()->replica().configuration().size() <= 3) return;
   auto* s = up_server();
   if (!s) return;
-  rpc::RaftRemovePeerRequest req;
+  rpc::RaftPeerByIDRequest req;
   req.ID = s->id();
   region_.trace.event("server {} is removed by hand", s->number());
-  leader->ask<GenericResponse>("Operator.RaftRemovePeer", std::move(req), [](Result<GenericResponse>) {});
+  leader->ask<GenericResponse>("Operator.RaftRemovePeerByID", std::move(req), [](Result<GenericResponse>) {});
 }
 
 // It says goodbye, and comes back after a while with what it had.
