@@ -90,7 +90,6 @@ constexpr std::string_view kKeys[] = {
     "server.csi_volume_claim_gc_threshold",
     "server.deploy_query_rate_limit",
     "server.license_path",
-    "server.plan_rejection_tracker.*",
     "server.protocol_version",
     "server.raft_boltdb",
     "telemetry.circonus_*",

@@ -198,7 +198,7 @@ int run_state_hash(Context& c) {
   if (answer->Equal) return 0;
   if (!answer->Comparable) return c.fail("The hashes cannot be compared: not all servers answered at one index");
   for (auto& s : answer->Servers)
-    for (size_t i = 0; i < s.Tables.size(); ++i)
+    for (size_t i = 0; i < std::min(s.Tables.size(), answer->Servers[0].Tables.size()); ++i)
       if (s.Tables[i].Hash != answer->Servers[0].Tables[i].Hash)
         c.ui.error(fmt::format("{} and {} differ in table {}", answer->Servers[0].Name, s.Name, s.Tables[i].Name));
   return c.fail("The servers' states differ");

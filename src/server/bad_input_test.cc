@@ -97,7 +97,7 @@ TEST_F(BadInputTest, ASecondServerOfTheSameNameDoesNoHarm) {
   three();
   auto& second = add(4, 0);
   second.server.reset();
-  lan.kill(second.ip);
+  lan.reset(second.ip);
   second.config.node_name = "s1";
   boot(second);
   (void)run_async(sim.loop, second.server->serf()->join({nodes[2].ip}), 30s);

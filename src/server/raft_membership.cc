@@ -51,6 +51,10 @@ Async<void> RaftMembership::run() {
 
 Async<void> RaftMembership::settle(ServerParts member, gossip::MemberStatus status) {
   using enum gossip::MemberStatus;
+  if (status != kAlive) {
+    told_.erase(member.id);
+    again_.erase(member.id);
+  }
   if (status == kAlive) co_await add(std::move(member));
   // None: reaped, forgotten by gossip.
   else if (status == kLeft || status == kNone) co_await remove(std::move(member));

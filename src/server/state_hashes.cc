@@ -1,6 +1,7 @@
 #include "server/state_hashes.h"
 
 #include <algorithm>
+#include <list>
 
 #include <fmt/format.h>
 
@@ -41,10 +42,12 @@ StateHashes::~StateHashes() = default;
 void StateHashes::on_commit(const state::CommitInfo& commit) {
   // The first state at or after an index is the same state everywhere, as long as it is reached entry by entry.
   for (auto it = waiting_.begin(); it != waiting_.end();) {
-    auto here = it++;
-    if (commit.index < here->index) continue;
-    here->reached.set_from_any_thread(server_.world().loop, commit.after);
-    waiting_.erase(here);
+    if (commit.index < it->second.index) {
+      ++it;
+      continue;
+    }
+    it->second.reached.set_from_any_thread(server_.world().loop, commit.after);
+    it = waiting_.erase(it);
   }
 }
 
@@ -52,25 +55,17 @@ Async<rpc::ServerStateHash> StateHashes::here(uint64_t at_index, Duration wait) 
   auto snap = server_.snapshot();
   if (snap.index() < at_index && waiting_.size() < kWaitingMax) {
     Promise<state::Snapshot> reached;
-    waiting_.push_back({at_index, reached});
-    auto place = std::prev(waiting_.end());
-    bool late = false;
-    auto patience = server_.world().loop.after(std::clamp(wait, Duration::zero(), kWaitMax), [this, place, reached, &late]() mutable {
-      late = true;
-      waiting_.erase(place);
-      reached.set(server_.snapshot());
+    auto place = ++places_;
+    waiting_.emplace(place, Waiting{at_index, reached});
+    auto patience = server_.world().loop.after(std::clamp(wait, Duration::zero(), kWaitMax), [this, place, reached]() mutable {
+      if (waiting_.erase(place)) reached.set(server_.snapshot());
     });
     // The place goes with whoever waits.
     struct Leave {
       StateHashes& self;
-      uint64_t index;
-      Promise<state::Snapshot>& reached;
-      std::list<Waiting>::iterator place;
-      bool& late;
-      ~Leave() {
-        if (!reached.ready() && !late) std::erase_if(self.waiting_, [&](auto& w) { return &w == &*place; });
-      }
-    } leave{*this, at_index, reached, place, late};
+      uint64_t place;
+      ~Leave() { self.waiting_.erase(place); }
+    } leave{*this, place};
     snap = co_await reached;
   }
   auto digest = co_await on_pool(server_.world(), [snap] { return state::digest(snap); });

@@ -2,7 +2,7 @@
 // replication does not wait for them. On the server's loop.
 #pragma once
 
-#include <list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,7 +35,8 @@ class StateHashes {
   Async<std::vector<rpc::ServerStateHash>> ask_all(uint64_t at_index, Duration wait);
 
   Server& server_;
-  std::list<Waiting> waiting_;
+  std::map<uint64_t, Waiting> waiting_;  // by place in the row
+  uint64_t places_ = 0;
 };
 
 }  // namespace drover::server

@@ -159,6 +159,7 @@ Status mark_rejected_nodes(Txn& txn, const rpc::ApplyPlanResultsRequest& plan) {
   for (auto& text : plan.IneligibleNodes) {
     auto id = Uuid::parse(text);
     if (!id) return invalid("node not found");
+    if (!txn.nodes()->get(*id)) continue;  // it left while the plan was on its way; the plan need not fail for it
     DROVER_CHECK(update_node_eligibility(txn, *id, node_eligibility::kIneligible,
                                          Time::from_unix_nanos(plan.UpdatedAt).unix_seconds(), &event));
   }

@@ -382,7 +382,7 @@ TEST_F(Ops, PlanResults) {
   preempt.ID = uid(11);
   preempt.PreemptedByAllocation = uid(12);
   plan.AllocsPreempted.push_back(std::make_shared<const Allocation>(preempt));
-  plan.IneligibleNodes = {uid(1).str()};
+  plan.IneligibleNodes = {uid(98).str(), uid(1).str()};  // the first left while the plan was on its way
   plan.PreemptionEvals = {eval(3, "web")};
   ok([&](Txn& t) { return apply_plan_results(t, plan); });
   auto s = now();
