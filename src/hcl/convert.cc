@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
+
 namespace drover::hcl {
 
 namespace {
@@ -97,7 +99,7 @@ std::string mismatch(const Type& from, const Type& to) {
     if (to.element().is(Kind::kDynamic)) return "all map elements must have the same type";
     for (auto& [name, type] : from.attributes()) {
       if (!convertible(type, to.element(), false)) {
-        return fmt::format("element \"{}\": {}", name, mismatch(type, to.element()));
+        return fmt::format("element {}: {}", go_quote(name), mismatch(type, to.element()));
       }
     }
   }

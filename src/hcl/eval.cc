@@ -79,7 +79,7 @@ Value index_sequence(const Value& value, const Value& key, const Range& where, D
   if (!n.is_integer()) {
     diagnostics.add("Invalid index",
                     fmt::format("{}: indexing a sequence requires a whole number, but the given index ({}) has a fractional part.",
-                                kNoSuchElement, n.str()), where);
+                                kNoSuchElement, n.formatted('g', -1)), where);
     return {};
   }
   auto i = n.to_int64();

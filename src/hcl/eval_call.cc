@@ -115,7 +115,7 @@ Value Evaluator::call_convert(const CallExpr& e, const std::vector<Argument>& ar
   size_t before = diagnostics.size();
   Value value = args[0].get(*this);
   if (!args[1].expr) {
-    diagnostics.add("Invalid type specification", "A type must be written out here.", args[1].where);
+    refuse_type(args[1].where, diagnostics);
     return {};
   }
   auto type = parse_type(*args[1].expr, true, diagnostics);

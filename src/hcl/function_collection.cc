@@ -30,10 +30,23 @@ CallResult chunk_list(Arguments a, const FunctionHost&) {
   return Value::list(inner, std::move(out));
 }
 
-CallResult coalesce(Arguments a, const FunctionHost&) {
+// The type that all could have. Beside a bare null, which could have any, what does not agree stays as it is: types of
+// one kind with different elements, and what nothing joins except objects with tuples.
+std::optional<Type> type_of_any(Arguments a) {
   std::vector<Type> types;
-  for (auto& v : a) types.push_back(v.type());
-  auto type = unify(types);
+  for (auto& v : a)
+    if (!v.type().is(Kind::kDynamic)) types.push_back(v.type());
+  if (types.size() == a.size() || types.empty()) return unify(types);
+  auto has = [&](Kind kind) { return std::any_of(types.begin(), types.end(), [&](auto& t) { return t.is(kind); }); };
+  bool equal = std::all_of(types.begin(), types.end(), [&](auto& t) { return t == types[0]; });
+  bool one_kind = std::all_of(types.begin(), types.end(), [&](auto& t) { return t.kind() == types[0].kind(); });
+  if (has(Kind::kObject) && has(Kind::kTuple)) return std::nullopt;
+  if (one_kind && !equal) return Type::dynamic();
+  return unify(types).value_or(Type::dynamic());
+}
+
+CallResult coalesce(Arguments a, const FunctionHost&) {
+  auto type = type_of_any(a);
   if (!type || a.empty()) return call_error("all arguments must have the same type");
   for (auto& v : a) {
     if (v.is_null()) continue;
@@ -143,6 +156,8 @@ CallResult index(Arguments a, const FunctionHost&) {
       const char* what = collection.is(Kind::kTuple) ? "tuple" : "list";
       if (!a[1].is(Kind::kNumber)) return call_error(fmt::format("key for {} must be number", what));
       auto i = a[1].as_number().to_int64();
+      if (!i && collection.is(Kind::kTuple))
+        return call_error(fmt::format("invalid key for tuple: value must be a whole number, between {} and {}", INT64_MIN, INT64_MAX));
       if (i && *i >= 0 && static_cast<uint64_t>(*i) < collection.size()) return collection.elements()[static_cast<size_t>(*i)];
       if (collection.is(Kind::kList)) return call_error("invalid index");
       return call_error(fmt::format("key must be between 0 and {} inclusive", collection.size()));

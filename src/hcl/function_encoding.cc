@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "hcl/convert.h"
 #include "hcl/function_impl.h"
 #include "hcl/parser.h"
 #include "hcl/unicode.h"
@@ -66,6 +67,36 @@ bool write_json(const Value& value, std::string& out) {
   return true;
 }
 
+// The last of several members of one name says what type the member has. What is wrong with an earlier one under it; "" if
+// nothing is.
+std::string misfit(const Value& earlier, const Value& last) {
+  if (earlier.is_null()) return "";
+  if (last.is_null()) return earlier.is(Kind::kObject) ? "missing type in dynamically-typed value" : "missing expected {";
+  if (last.is(Kind::kTuple)) {
+    if (!earlier.is(Kind::kTuple)) return "missing expected [";
+    auto &have = earlier.elements(), &want = last.elements();
+    for (size_t i = 0; i < std::min(have.size(), want.size()); ++i)
+      if (auto why = misfit(have[i], want[i]); !why.empty()) return why;
+    if (have.size() == want.size()) return "";
+    return fmt::format("{} tuple elements (need {})", have.size() < want.size() ? "not enough" : "too many", want.size());
+  }
+  if (last.is(Kind::kObject)) {
+    if (!earlier.is(Kind::kObject)) return "missing expected {";
+    for (auto& [name, value] : earlier.entries()) {
+      auto* want = last.find(name);
+      if (!want) return fmt::format("unsupported attribute \"{}\"", name);
+      if (auto why = misfit(value, *want); !why.empty()) return why;
+    }
+    return "";
+  }
+  bool same_kind = earlier.kind() == last.kind() || (last.is(Kind::kString) && (earlier.is(Kind::kNumber) || earlier.is(Kind::kBool)));
+  if (same_kind) return "";
+  auto name = last.type().name();
+  if (!earlier.is(Kind::kString)) return name + " is required";
+  auto converted = convert(earlier, last.type());
+  return converted ? "" : converted.error();
+}
+
 // A strict JSON reader that gives values of the language.
 class JsonReader {
  public:
@@ -76,7 +107,15 @@ class JsonReader {
     if (!element(value, 0)) return std::unexpected(error_);
     blanks();
     if (at_ < text_.size()) return std::unexpected("extraneous data after JSON object");
+    if (!misfit_.empty()) return std::unexpected(misfit_);
     return value;
+  }
+
+  std::expected<std::string, std::string> run_string() {
+    std::string text;
+    if (!text_.starts_with('"') || !string(text)) return std::unexpected(error_);
+    if (at_ < text_.size()) return std::unexpected("extraneous data after JSON object");
+    return text;
   }
 
  private:
@@ -231,7 +270,12 @@ class JsonReader {
       ++at_;
       Value item;
       if (!element(item, depth + 1)) return false;
-      entries.emplace_back(nfc(std::move(key)), std::move(item));
+      key = nfc(std::move(key));
+      if (misfit_.empty()) {
+        for (auto& [name, earlier] : entries)
+          if (name == key && misfit_.empty()) misfit_ = misfit(earlier, item);
+      }
+      entries.emplace_back(std::move(key), std::move(item));
       blanks();
       if (at_ >= text_.size()) return fail("EOF");
       if (text_[at_] == '}') break;
@@ -246,6 +290,7 @@ class JsonReader {
   std::string_view text_;
   size_t at_ = 0;
   std::string error_;
+  std::string misfit_;
 };
 
 CallResult base64_encode_text(Arguments a, const FunctionHost&) { return text_value(base64_encode(a[0].as_string())); }
@@ -390,6 +435,7 @@ std::expected<std::string, std::string> to_json(const Value& value) {
 }
 
 std::expected<Value, std::string> from_json(std::string_view text) { return JsonReader(text).run(); }
+std::expected<std::string, std::string> from_json_string(std::string_view literal) { return JsonReader(literal).run_string(); }
 
 void add_encoding_functions(FunctionList& out) {
   Type s = Type::string(), any;

@@ -18,7 +18,7 @@ struct Verb {
   bool space = false, plus = false, minus = false, zero = false, sharp = false;
   int width = 0;
   int precision = -1;
-  int argument = 0;  // explicit, from 1
+  int64_t argument = 0;  // explicit, from 1
   char mode = 0;
   size_t offset = 0;
   std::string_view text;
@@ -44,19 +44,26 @@ class Formatter {
       if (auto fault = apply(verb); !fault.empty()) return call_error(std::move(fault));
       if (out_.size() > kMaxResult) return call_error(kResultTooLarge);
     }
-    if (highest_ < static_cast<int>(args_.size())) {
-      return argument_error(highest_ + 1, highest_ == 0 ? std::string("too many arguments; no verbs in format string")
+    if (highest_ < static_cast<int64_t>(args_.size())) {
+      return argument_error(static_cast<int>(highest_ + 1), highest_ == 0 ? std::string("too many arguments; no verbs in format string")
                                                         : fmt::format("too many arguments; only {} used by format string", highest_));
     }
     return std::move(out_);
   }
 
  private:
-  bool digits(size_t& at, int& value) const {
-    size_t start = at;
+  template <class Int>
+  void digits(size_t& at, Int& value, Int most) const {
     value = 0;
-    for (; at < spec_.size() && spec_[at] >= '0' && spec_[at] <= '9'; ++at) value = std::min(value * 10 + (spec_[at] - '0'), kMaxWidth + 1);
-    return at > start;
+    for (; at < spec_.size() && spec_[at] >= '0' && spec_[at] <= '9'; ++at) value = std::min<Int>(value * 10 + (spec_[at] - '0'), most);
+  }
+
+  // About the character that no verb can have at `at`, or the end.
+  std::string unexpected(size_t at) const {
+    if (at >= spec_.size()) return fmt::format("invalid format string starting at offset {}", at);
+    size_t size = 1;
+    decode_utf8(spec_, at, size);
+    return fmt::format("unrecognized format character '{}' at offset {}", spec_.substr(at, size), at);
   }
 
   // Reads a verb from its `%` on; `at` is left behind it. Returns what is wrong, or "".
@@ -74,25 +81,20 @@ class Formatter {
       }
       ++at;
     }
-    digits(at, v.width);
+    digits(at, v.width, kMaxWidth + 1);
     if (at < spec_.size() && spec_[at] == '.') {
       ++at;
-      digits(at, v.precision);
+      digits(at, v.precision, kMaxWidth + 1);
     }
     if (at < spec_.size() && spec_[at] == '[') {
-      size_t open = at++;
-      if (!digits(at, v.argument) || at >= spec_.size() || spec_[at] != ']') {
-        return fmt::format("invalid format string starting at offset {}", open);
-      }
+      ++at;
+      if (at >= spec_.size() || spec_[at] < '1' || spec_[at] > '9') return unexpected(at);
+      digits(at, v.argument, INT64_C(100'000'000'000'000'000));
+      if (at >= spec_.size() || spec_[at] != ']') return unexpected(at);
       ++at;
     }
-    if (at >= spec_.size()) return fmt::format("invalid format string starting at offset {}", at);
+    if (at >= spec_.size() || !std::isalpha(static_cast<unsigned char>(spec_[at]))) return unexpected(at);
     v.mode = spec_[at];
-    if (!std::isalpha(static_cast<unsigned char>(v.mode))) {
-      size_t size = 1;
-      decode_utf8(spec_, at, size);
-      return fmt::format("unrecognized format character '{}' at offset {}", spec_.substr(at, size), at);
-    }
     ++at;
     v.text = std::string_view(spec_).substr(percent, at - percent);
     if (v.width > kMaxWidth || v.precision > kMaxWidth) return fmt::format("width or precision of \"{}\" is too large", v.text);
@@ -104,10 +106,10 @@ class Formatter {
     if (kModes.find(v.mode) == std::string_view::npos) {
       return fmt::format("unsupported format verb '{}' in \"{}\" at offset {}", v.mode, v.text, v.offset);
     }
-    int number = v.argument > 0 ? v.argument : next_;
+    int64_t number = v.argument > 0 ? v.argument : next_;
     next_ = number + 1;
     highest_ = std::max(highest_, number);
-    if (number > static_cast<int>(args_.size())) {
+    if (number > static_cast<int64_t>(args_.size())) {
       return fmt::format("not enough arguments for \"{}\" at {}: need index {} but have {} total", v.text, v.offset, number, args_.size());
     }
     auto fault = one(v, args_[static_cast<size_t>(number - 1)]);
@@ -138,7 +140,7 @@ class Formatter {
         return "";
       }
       if (value.is(Kind::kString)) return text(v, value.as_string()), "";
-      if (value.is(Kind::kNumber)) return numeric(v, value.as_number().formatted('g', v.precision)), "";
+      if (value.is(Kind::kNumber)) return pad(v, value.as_number().formatted('g', v.precision)), "";
       if (value.is(Kind::kBool)) return pad(v, value.as_bool() ? "true" : "false"), "";
     }
     auto json = to_json(value);
@@ -152,15 +154,15 @@ class Formatter {
     int base = v.mode == 'b' ? 2 : v.mode == 'o' ? 8 : v.mode == 'd' ? 10 : 16;
     std::string out = number.integer_str(base);
     if (v.mode == 'X') out = to_upper(out);
-    if (v.sharp && v.mode != 'd') {
-      const char* prefix = v.mode == 'b' ? "0b" : v.mode == 'o' ? "0" : v.mode == 'x' ? "0x" : "0X";
-      out.insert(out.starts_with('-') ? 1 : 0, prefix);
-    }
-    numeric(v, std::move(out));
+    std::string_view prefix;
+    if (v.sharp && v.mode != 'd') prefix = v.mode == 'b' ? "0b" : v.mode == 'o' ? "0" : v.mode == 'x' ? "0x" : "0X";
+    out.insert(out.starts_with('-') ? 1 : 0, prefix);
+    numeric(v, std::move(out), prefix.size());
     return "";
   }
 
-  void numeric(const Verb& v, std::string out) {
+  // Zeroes go behind the sign and the prefix of the base.
+  void numeric(const Verb& v, std::string out, size_t prefix = 0) {
     if (!out.starts_with('-')) {
       if (v.plus) out.insert(0, "+");
       else if (v.space) out.insert(0, " ");
@@ -168,7 +170,7 @@ class Formatter {
     auto width = static_cast<size_t>(v.width);
     if (v.zero && !v.minus && out.size() < width) {
       bool sign = out[0] == '-' || out[0] == '+' || out[0] == ' ';
-      out.insert(sign ? 1 : 0, width - out.size(), '0');
+      out.insert(prefix + (sign ? 1 : 0), width - out.size(), '0');
     }
     pad(v, out);
   }
@@ -193,8 +195,8 @@ class Formatter {
   const std::string& spec_;
   Arguments args_;
   std::string out_;
-  int next_ = 1;
-  int highest_ = 0;
+  int64_t next_ = 1;
+  int64_t highest_ = 0;
 };
 
 }  // namespace

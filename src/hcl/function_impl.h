@@ -41,6 +41,8 @@ std::expected<std::string, std::string> to_json(const Value& value);
 // With the quotes; `<`, `>` and `&` escaped.
 std::string json_quote(std::string_view text);
 std::expected<Value, std::string> from_json(std::string_view text);
+// The text that a JSON string literal stands for, as written: not normalized.
+std::expected<std::string, std::string> from_json_string(std::string_view literal);
 
 std::expected<Value, std::string> from_yaml(std::string_view text);
 std::expected<std::string, std::string> to_yaml(const Value& value);

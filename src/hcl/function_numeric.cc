@@ -11,7 +11,7 @@ namespace drover::hcl {
 namespace {
 
 CallResult absolute(Arguments a, const FunctionHost&) {
-  return a[0].as_number().sign() < 0 ? Value::number(-a[0].as_number()) : a[0];
+  return a[0].as_number().is_negative() ? Value::number(-a[0].as_number()) : a[0];
 }
 CallResult ceiling(Arguments a, const FunctionHost&) { return Value::number(a[0].as_number().ceil()); }
 CallResult floor_of(Arguments a, const FunctionHost&) { return Value::number(a[0].as_number().floor()); }

@@ -287,6 +287,7 @@ CallResult format_list(Arguments a, const FunctionHost&) {
       args.push_back(a[i].is_usable() && a[i].is_sequence() ? a[i].elements()[row] : a[i]);
     }
     auto text = format_values(a[0].as_string(), args);
+    if (!text && a.size() == 1) return std::unexpected(text.error());
     if (!text) return call_error(fmt::format("error on format iteration {}: {}", row, text.error().message));
     out.push_back(text_value(std::move(*text)));
   }

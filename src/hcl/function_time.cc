@@ -32,9 +32,9 @@ class StampReader {
   std::expected<Stamp, std::string> run() {
     Stamp s;
     bool ok = number(4, 0, 9999, "year", s.year) && literal('-') && number(2, 1, 12, "month", s.month) && literal('-') &&
-              number(2, 0, 99, "day of month", s.day) && literal('T') && number(2, 0, 23, "hour", s.hour) && literal(':') &&
+              number(2, 0, 99, "day of month", s.day) && literal('T') && hour(s.hour) && literal(':') &&
               number(2, 0, 59, "minute", s.minute) && literal(':') && number(2, 0, 59, "second", s.second) && fraction(s) && offset(s);
-    if (ok && !rest_.empty()) ok = fail(fmt::format("extra text: {}", go_quote(rest_)));
+    if (ok && !rest_.empty()) ok = cannot_use("timestamp segment", rest_);
     if (ok) {
       auto date = std::chrono::year(s.year) / s.month / s.day;
       if (s.day < 1 || !date.ok()) ok = fail("day out of range");
@@ -44,6 +44,7 @@ class StampReader {
   }
 
  private:
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
   bool fail(std::string why) {
     error_ = std::move(why);
     return false;
@@ -62,6 +63,11 @@ class StampReader {
     rest_.remove_prefix(digits);
     return out >= low && out <= high ? true : cannot_use(what, rest_);
   }
+  // One digit will do.
+  bool hour(int& out) {
+    bool single = !rest_.empty() && is_digit(rest_[0]) && (rest_.size() == 1 || !is_digit(rest_[1]));
+    return number(single ? 1 : 2, 0, 23, "hour", out);
+  }
   bool literal(char c) {
     if (rest_.starts_with(c)) return rest_.remove_prefix(1), true;
     if (c == 'T') return fail("missing required time introducer 'T'");
@@ -69,7 +75,7 @@ class StampReader {
     return fail(fmt::format("found {} where \"{}\" is expected", go_quote(rest_), c));
   }
   bool fraction(Stamp& s) {
-    if (rest_.size() < 2 || rest_[0] != '.' || rest_[1] < '0' || rest_[1] > '9') return true;
+    if (rest_.size() < 2 || (rest_[0] != '.' && rest_[0] != ',') || rest_[1] < '0' || rest_[1] > '9') return true;
     rest_.remove_prefix(1);
     int64_t unit = 100'000'000;
     for (; !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; rest_.remove_prefix(1), unit /= 10) s.nanos += unit * (rest_[0] - '0');
@@ -85,9 +91,10 @@ class StampReader {
     if (rest_.size() < 6 || (rest_[0] != '+' && rest_[0] != '-') || rest_[3] != ':' || !digit(1) || !digit(2) || !digit(4) || !digit(5)) {
       return cannot_use("UTC offset", rest_);
     }
-    int minutes = ((rest_[1] - '0') * 10 + rest_[2] - '0') * 60 + (rest_[4] - '0') * 10 + rest_[5] - '0';
-    s.offset = (rest_[0] == '-' ? -60 : 60) * minutes;
+    int hours = (rest_[1] - '0') * 10 + rest_[2] - '0', minutes = (rest_[4] - '0') * 10 + rest_[5] - '0';
+    s.offset = (rest_[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
     rest_.remove_prefix(6);
+    if (hours > 24 || minutes > 60) return cannot_use("UTC offset", rest_);
     return true;
   }
 
@@ -145,7 +152,7 @@ std::optional<std::string> verb_text(const Stamp& s, char letter, size_t n, std:
       if (n == 3) return s.utc || s.offset == 0 ? "UTC" : offset_text(s, false);
       if (n == 4) return offset_text(s, false);
       if (n == 5) return offset_text(s, true);
-      hint = ": timezone must be Z, ZZZ, ZZZZ, or ZZZZZ";
+      hint = ": timezone must be Z, ZZZZ, or ZZZZZ";
       return std::nullopt;
     default: return std::nullopt;
   }

@@ -55,9 +55,9 @@ class JsonReader {
     size_t end = at_ + 1;
     while (end < text_.size() && text_[end] != '"' && text_[end] != '\n') end += text_[end] == '\\' ? 2 : 1;
     if (end >= text_.size() || text_[end] != '"') return fail("literal not terminated");
-    auto parsed = hcl::from_json(text_.substr(at_, end + 1 - at_));
+    auto parsed = hcl::from_json_string(text_.substr(at_, end + 1 - at_));
     if (!parsed) return fail(parsed.error());
-    out = parsed->as_string();
+    out = std::move(*parsed);
     advance(end + 1 - at_);
     return {};
   }

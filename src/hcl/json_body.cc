@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "hcl/body_impl.h"
 #include "hcl/json_impl.h"
 
@@ -81,7 +82,7 @@ class JsonBody : public Body::Impl {
     for (auto* p : properties(node_, "", diagnostics)) {
       if (hidden(p->name) || p->name == "//" || find_attribute(schema, p->name) || find_block(schema, p->name)) continue;
       diagnostics.add("Extraneous JSON object property",
-                      fmt::format("No argument or block type is named \"{}\".{}", p->name, did_you_mean(p->name, names)), p->name_range,
+                      fmt::format("No argument or block type is named {}.{}", go_quote(p->name), did_you_mean(p->name, names)), p->name_range,
                       range_between(p->name_range, p->value->range));
     }
   }

@@ -19,7 +19,7 @@ Pos inside_quotes(const Range& range) { return {range.start.line, range.start.co
 
 Value evaluate_string(const std::string& text, const Range& range, const Scope* scope, Diagnostics& diagnostics) {
   // Without a scope strings mean themselves.
-  if (!scope || (text.find("${") == std::string::npos && text.find("%{") == std::string::npos)) return Value::raw_string(text);
+  if (!scope || (text.find("${") == std::string::npos && text.find("%{") == std::string::npos)) return Value::string(text);
   Source source{range.source->name, text};
   auto expr = parse_template(source, inside_quotes(range), diagnostics);
   return expr ? evaluate(*expr, scope, diagnostics) : Value();
@@ -70,12 +70,13 @@ std::string json_keyword(const Expr& expr) {
   return node.type == JsonNode::kString && is_valid_identifier(node.value.as_string()) ? node.value.as_string() : "";
 }
 
-std::unique_ptr<JsonStringExpression> parse_json_string_expression(const Expr& expr, Diagnostics& diagnostics) {
+std::unique_ptr<JsonStringExpression> parse_json_string_expression(const Expr& expr) {
   auto& node = static_cast<const JsonNode&>(expr);
   if (node.type != JsonNode::kString) return nullptr;
   auto out = std::make_unique<JsonStringExpression>();
   out->source = string_source(node);
-  out->expr = parse_expression(out->source, diagnostics);
+  Diagnostics ignored;
+  out->expr = parse_expression(out->source, ignored, {node.range.start.line, node.range.start.column, 0});
   return out->expr ? std::move(out) : nullptr;
 }
 

@@ -38,11 +38,12 @@ struct JsonFile {
 
 std::shared_ptr<JsonFile> parse_json_file(std::string name, std::string text, Diagnostics& diagnostics);
 
-// The expression written in a JSON string, as types and keywords are; null if the node is no string or is faulty.
+// The expression written in a JSON string, as types are; null if the node is no string or holds none. Positions count from
+// the string's opening quote.
 struct JsonStringExpression {
   Source source;
   ExprPtr expr;
 };
-std::unique_ptr<JsonStringExpression> parse_json_string_expression(const Expr& expr, Diagnostics& diagnostics);
+std::unique_ptr<JsonStringExpression> parse_json_string_expression(const Expr& expr);
 
 }  // namespace drover::hcl

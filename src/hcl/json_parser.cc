@@ -230,7 +230,7 @@ class JsonParser {
   NodePtr string() {
     auto token = scanner_.read();
     auto faulty = fault_in_string(token.text);
-    auto parsed = from_json(token.text);
+    auto parsed = from_json_string(token.text);
     if (faulty || !parsed) {
       Range where = token.range;
       where.start.column += static_cast<uint32_t>(faulty);
@@ -241,7 +241,7 @@ class JsonParser {
     }
     auto node = std::make_unique<JsonNode>(token.range);
     node->type = JsonNode::kString;
-    node->value = Value::raw_string(std::string(parsed->as_string()));
+    node->value = Value::raw_string(std::move(*parsed));
     return node;
   }
 

@@ -47,13 +47,21 @@ Number Number::settle(BigPtr big) {
     if (mpfr_get_exp(big->v) > kMaxExponent) mpfr_set_inf(big->v, mpfr_sgn(big->v));
     else if (mpfr_get_exp(big->v) < -kMaxExponent) mpfr_set_zero(big->v, 1);
   }
+  if (mpfr_zero_p(big->v) && mpfr_signbit(big->v)) return negative_zero();
   if (mpfr_get_prec(big->v) >= 64 && mpfr_integer_p(big->v) && mpfr_fits_sint_p(big->v, MPFR_RNDN)) {
     return Number(static_cast<int64_t>(mpfr_get_si(big->v, MPFR_RNDN)));
   }
   return Number(std::shared_ptr<const Big>(std::move(big)));
 }
 
+Number Number::negative_zero() {
+  auto zero = std::make_shared<Big>(kPrecision);
+  mpfr_set_zero(zero->v, -1);
+  return Number(std::shared_ptr<const Big>(std::move(zero)));
+}
+
 Number Number::from_double(double value) {
+  if (value == 0 && std::signbit(value)) return negative_zero();
   if (value == std::floor(value) && std::fabs(value) < 9007199254740992.0) return Number(static_cast<int64_t>(value));
   auto big = std::make_shared<Big>(53);
   mpfr_set_d(big->v, value, MPFR_RNDN);
@@ -97,7 +105,8 @@ std::optional<Number> Number::parse(std::string_view text) {
   if (plain && digits <= 18) {
     int64_t value = 0;
     std::from_chars(text.data() + first_digit, text.data() + text.size(), value);
-    return Number(text[0] == '-' ? -value : value);
+    if (text[0] != '-') return Number(value);
+    return value == 0 ? negative_zero() : Number(-value);
   }
   std::string owned(text);
   auto big = std::make_shared<Big>();
@@ -133,6 +142,8 @@ std::optional<Number> Number::parse_integer(std::string_view text, int base) {
 bool Number::is_integer() const { return !big_ || mpfr_integer_p(big_->v); }
 bool Number::is_infinite() const { return big_ && mpfr_inf_p(big_->v); }
 int Number::sign() const { return big_ ? (mpfr_sgn(big_->v) > 0) - (mpfr_sgn(big_->v) < 0) : (small_ > 0) - (small_ < 0); }
+
+bool Number::is_negative() const { return big_ ? mpfr_signbit(big_->v) != 0 : small_ < 0; }
 
 std::optional<int64_t> Number::to_int64() const {
   if (!big_) return small_;
@@ -226,7 +237,7 @@ std::string Number::formatted(char verb, int precision) const {
   View view = big_ ? View(*big_) : View(small_);
   mpfr_srcptr v = view.get();
   if (precision < 0 && (verb == 'g' || verb == 'G')) {
-    if (is_zero()) return "0";
+    if (is_zero()) return is_negative() ? "-0" : "0";
     size_t low = 1, high = mpfr_get_str_ndigits(10, mpfr_get_prec(v));
     mpfr_exp_t exponent = 0;
     while (low < high) {
@@ -254,12 +265,7 @@ std::string Number::formatted(char verb, int precision) const {
 }
 
 Number Number::operator-() const {
-  if (!big_ && small_ == 0) {
-    // Zero has a sign, and text shows it.
-    auto zero = std::make_shared<Big>(kPrecision);
-    mpfr_set_zero(zero->v, -1);
-    return Number(std::shared_ptr<const Big>(std::move(zero)));
-  }
+  if (!big_ && small_ == 0) return negative_zero();
   if (!big_ && small_ != INT64_MIN) return Number(-small_);
   View a = big_ ? View(*big_) : View(small_);
   auto out = std::make_shared<Big>(big_ ? mpfr_get_prec(big_->v) : kPrecision);
@@ -287,17 +293,21 @@ Number operator-(const Number& a, const Number& b) {
 }
 Number operator*(const Number& a, const Number& b) {
   int64_t r = 0;
-  if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &r)) return Number(r);
+  if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &r))
+    return r == 0 && (a.small_ < 0) != (b.small_ < 0) ? Number::negative_zero() : Number(r);
   DROVER_HCL_BINARY(mpfr_mul);
 }
 Number operator/(const Number& a, const Number& b) {
-  if (!a.big_ && !b.big_ && b.small_ != 0 && b.small_ != -1 && a.small_ % b.small_ == 0) return Number(a.small_ / b.small_);
+  bool small = !a.big_ && !b.big_ && b.small_ != 0 && b.small_ != -1;
+  if (small && a.small_ % b.small_ == 0 && (a.small_ != 0 || b.small_ > 0)) return Number(a.small_ / b.small_);
   DROVER_HCL_BINARY(mpfr_div);
 }
 Number operator%(const Number& a, const Number& b) {
+  if (a.is_zero()) return a.is_negative() && b.is_negative() ? Number() : a;
   if (b.is_zero()) return a;
   if (!a.big_ && !b.big_ && b.small_ != -1) return Number(a.small_ % b.small_);
-  DROVER_HCL_BINARY(mpfr_fmod);
+  auto rest = [&]() -> Number { DROVER_HCL_BINARY(mpfr_fmod); }();
+  return rest.is_zero() ? Number() : rest;
 }
 #undef DROVER_HCL_BINARY
 
@@ -305,6 +315,7 @@ Number Number::floor() const {
   if (!big_ || mpfr_inf_p(big_->v)) return *this;
   auto out = std::make_shared<Big>(std::max<mpfr_prec_t>(64, mpfr_get_prec(big_->v)));
   mpfr_floor(out->v, big_->v);
+  if (mpfr_zero_p(out->v)) return Number();
   return settle(std::move(out));
 }
 
@@ -312,6 +323,7 @@ Number Number::ceil() const {
   if (!big_ || mpfr_inf_p(big_->v)) return *this;
   auto out = std::make_shared<Big>(std::max<mpfr_prec_t>(64, mpfr_get_prec(big_->v)));
   mpfr_ceil(out->v, big_->v);
+  if (mpfr_zero_p(out->v)) return Number();
   return settle(std::move(out));
 }
 

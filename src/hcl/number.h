@@ -30,6 +30,8 @@ class Number {
   bool is_infinite() const;
   bool is_zero() const { return sign() == 0; }
   int sign() const;  // -1, 0, 1
+  // Zero has a sign too, and text shows it.
+  bool is_negative() const;
   // The value when it is whole and fits.
   std::optional<int64_t> to_int64() const;
   std::optional<uint64_t> to_uint64() const;
@@ -60,6 +62,7 @@ class Number {
   friend bool operator<(const Number& a, const Number& b) { return compare(a, b) < 0; }
 
  private:
+  static Number negative_zero();
   explicit Number(std::shared_ptr<const Big> big) : big_(std::move(big)) {}
   static Number settle(std::shared_ptr<Big> big);
 

@@ -385,10 +385,10 @@ std::shared_ptr<NativeFile> parse_native(std::string name, std::string text, Dia
   return file;
 }
 
-ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics) {
+ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics, Pos from) {
   if (!acceptable(source, diagnostics)) return nullptr;
   size_t before = diagnostics.size();
-  auto list = lex(source);
+  auto list = lex(source, from);
   check_tokens(source, list, diagnostics);
   Parser parser(source, std::move(list), diagnostics);
   parser.set_newlines(false);

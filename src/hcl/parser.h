@@ -24,8 +24,9 @@ struct NativeFile {
 std::shared_ptr<NativeFile> parse_native(std::string name, std::string text, Diagnostics& diagnostics,
                                          std::vector<Token>* tokens = nullptr);
 
-// One expression that fills `source`; nullptr after a syntax error. The tree points into `source`.
-ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics);
+// One expression that fills `source`; nullptr after a syntax error. The tree points into `source`, whose first character
+// stands at `from`.
+ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics, Pos from = {});
 
 // All of `source` from `from` on as the content of a template (no quotes, no backslash escapes).
 ExprPtr parse_template(const Source& source, Pos from, Diagnostics& diagnostics);

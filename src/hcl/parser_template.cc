@@ -187,6 +187,7 @@ void Parser::flush_parts(std::vector<TemplatePart>& parts) {
   }
   for (auto* p : lines) {
     indentation(p->text, least, bytes);
+    p->range.start = advance(p->range.start, std::string_view(p->text).substr(0, bytes));
     p->text.erase(0, bytes);
   }
 }

@@ -45,11 +45,6 @@ std::optional<Type> parse_object(const Expr& arg, bool allow_any, Diagnostics& d
   bool good = true;
   for (auto& item : static_cast<const ObjectExpr&>(arg).items) {
     auto name = keyword_of(*item.key);
-    if (name.empty() && item.key->kind == ExprKind::kTemplate) {
-      Diagnostics ignored;
-      Value text = evaluate(*item.key, nullptr, ignored);
-      if (ignored.empty() && text.is_usable() && text.is(Kind::kString)) name = text.as_string();
-    }
     if (name.empty()) {
       complain(diagnostics, "Object constructor map keys must be attribute names.", item.key->range);
       good = false;
@@ -78,7 +73,8 @@ std::optional<Type> parse_tuple(const Expr& arg, bool allow_any, Diagnostics& di
   return Type::tuple(std::move(elements));
 }
 
-std::optional<Type> parse_call(const CallExpr& call, bool allow_any, Diagnostics& diagnostics) {
+// `where` is what a complaint about the whole points to.
+std::optional<Type> parse_call(const CallExpr& call, bool allow_any, const Range& where, Diagnostics& diagnostics) {
   auto& name = call.name;
   if (name == "bool" || name == "string" || name == "number" || name == "any") {
     return complain(diagnostics, fmt::format("Primitive type keyword \"{}\" does not expect arguments.", name),
@@ -86,13 +82,13 @@ std::optional<Type> parse_call(const CallExpr& call, bool allow_any, Diagnostics
   }
   bool collection = name == "list" || name == "set" || name == "map";
   if (!collection && name != "object" && name != "tuple") {
-    return complain(diagnostics, fmt::format("Keyword \"{}\" is not a valid type constructor.", name), call.range);
+    return complain(diagnostics, fmt::format("Keyword \"{}\" is not a valid type constructor.", name), where);
   }
   if (call.args.size() != 1) {
-    Range where = call.args.empty() ? range_between(call.open, call.close)
+    Range extra = call.args.empty() ? range_between(call.open, call.close)
                                     : range_between(call.args[1]->range, call.args.back()->range);
     Diagnostics text;
-    parse_keyword(name, allow_any, where, text);
+    parse_keyword(name, allow_any, extra, text);
     diagnostics.append(text);
     return std::nullopt;
   }
@@ -105,17 +101,26 @@ std::optional<Type> parse_call(const CallExpr& call, bool allow_any, Diagnostics
 
 }  // namespace
 
+std::nullopt_t refuse_type(const Range& where, Diagnostics& diagnostics) {
+  complain(diagnostics, "A type specification is either a primitive type keyword (bool, number, string) or a complex type "
+           "constructor call, like list(string).", where);
+  return std::nullopt;
+}
+
 std::optional<Type> parse_type(const Expr& expr, bool allow_any, Diagnostics& diagnostics) {
   if (auto word = expr.kind == ExprKind::kJson ? "" : keyword_of(expr); !word.empty())
     return parse_keyword(word, allow_any, expr.range, diagnostics);
-  if (expr.kind == ExprKind::kCall) return parse_call(static_cast<const CallExpr&>(expr), allow_any, diagnostics);
+  if (expr.kind == ExprKind::kCall) return parse_call(static_cast<const CallExpr&>(expr), allow_any, expr.range, diagnostics);
   if (expr.kind == ExprKind::kJson) {
-    // In JSON a type is a string that holds an expression.
-    if (auto inner = parse_json_string_expression(expr, diagnostics)) return parse_type(*inner->expr, allow_any, diagnostics);
-    if (!diagnostics.empty()) return std::nullopt;
+    // In JSON a type is a string that holds a word or a call.
+    auto inner = parse_json_string_expression(expr);
+    if (auto word = inner ? keyword_of(*inner->expr) : ""; !word.empty()) return parse_keyword(word, allow_any, expr.range, diagnostics);
+    if (inner && inner->expr->kind == ExprKind::kCall) {
+      auto& call = static_cast<const CallExpr&>(*inner->expr);
+      return parse_call(call, allow_any, expr.range, diagnostics);
+    }
   }
-  return complain(diagnostics, "A type specification is either a primitive type keyword (bool, number, string) or a complex type "
-                  "constructor call, like list(string).", expr.range);
+  return refuse_type(expr.range, diagnostics);
 }
 
 }  // namespace drover::hcl
