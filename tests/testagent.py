@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -81,15 +82,20 @@ class Failed(Exception):
 
 
 def free_ports(count, consecutive=False):
-    """Loopback ports that nobody listens on, for TCP and UDP alike."""
-    for _ in range(200):
+    """Loopback ports that nobody listens on, for TCP and UDP alike. They lie below those that the kernel gives to outgoing
+    connections: one of these could take a port between this look and the agent's start."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        below = int(file.read().split()[0])
+    for _ in range(1000):
+        first = random.randrange(10000, below - count) if below > 12000 else 0
         holders = []
         try:
             ports = []
             for i in range(count):
+                wanted = ports[0] + i if consecutive and ports else first and (first if not i else random.randrange(10000, below))
                 tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 holders += [tcp, udp]
-                tcp.bind(("127.0.0.1", ports[0] + i if consecutive and ports else 0))
+                tcp.bind(("127.0.0.1", wanted))
                 udp.bind(("127.0.0.1", tcp.getsockname()[1]))
                 ports.append(tcp.getsockname()[1])
             return ports

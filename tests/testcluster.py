@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from testagent import CLIENT, SERVER, Agent, Failed, job, task, wait_for
+from testagent import CLIENT, ENVIRONMENT, SERVER, Agent, Failed, job, task, wait_for
 
 
 def need(condition, what):
@@ -48,6 +48,34 @@ def leader_of(agent):
         return agent.get("/v1/status/leader?stale")
     except (OSError, http.client.HTTPException, Failed):
         return ""
+
+
+class Certificates:
+    """A certificate authority and certificates of it, made by the binary's own commands."""
+
+    def __init__(self, binary, home):
+        self.binary, self.home = os.path.abspath(binary), home
+        self.run("ca", "create")
+        for role in ("server", "client"):
+            self.issue(role)
+
+    def run(self, *args):
+        done = subprocess.run([self.binary, "tls", *args], cwd=self.home, capture_output=True, text=True, check=False,
+                              env={**ENVIRONMENT, "HOME": self.home})
+        need(done.returncode == 0, f"tls {args}: {done.stdout}{done.stderr}")
+
+    def issue(self, role):
+        """Makes, or makes anew, the certificate of a role."""
+        for end in (".pem", "-key.pem"):
+            path = os.path.join(self.home, f"global-{role}-nomad{end}")
+            if os.path.exists(path):
+                os.unlink(path)
+        self.run("cert", "create", f"-{role}")
+
+    def block(self, role):
+        base = os.path.join(self.home, f"global-{role}-nomad")
+        return ("tls {\n  rpc = true\n  verify_server_hostname = true\n"
+                f'  ca_file = "{self.home}/nomad-agent-ca.pem"\n  cert_file = "{base}.pem"\n  key_file = "{base}-key.pem"\n}}\n')
 
 
 class Network:
@@ -159,8 +187,8 @@ class Cluster:
         try:
             for agent in self.servers + self.clients:
                 agent.start()
-            wait_for("the servers have a leader", lambda: all(leader_of(s) for s in self.servers), 60)
-            wait_for("the nodes are ready", lambda: len(self.ready_nodes()) == len(self.clients), 60)
+            self.wait_for("the servers have a leader", lambda: all(leader_of(s) for s in self.servers))
+            self.wait_for("the nodes are ready", lambda: len(self.ready_nodes()) == len(self.clients))
         except BaseException:
             self.__exit__()
             raise
@@ -171,6 +199,18 @@ class Cluster:
             agent.go_on()
         for agent in self.clients + self.servers:
             agent.__exit__()
+
+    def wait_for(self, what, condition):
+        """As the function does, while all agents run; a failure comes with the servers' logs."""
+        def look():
+            ended = next((a for a in self.servers + self.clients if a.process.poll() is not None), None)
+            if ended:
+                raise Failed(f"{what}: {ended.name} ended with {ended.process.returncode}:\n{ended.log_tail()}")
+            return condition()
+        try:
+            wait_for(what, look, 60)
+        except Failed as failed:
+            raise Failed(f"{failed}\n" + "\n".join(f"{s.name}:\n{s.log_tail(25)}" for s in self.servers)) from None
 
     def ready_nodes(self):
         return [n for n in self.servers[1].get("/v1/nodes") if n["Status"] == "ready"]

@@ -102,7 +102,12 @@ class Served : public std::enable_shared_from_this<Served> {
       case RpcByte::kMultiplexV2: co_return co_await serve_session(true);
       case RpcByte::kTls: break;
     }
-    log_error("nomad.rpc", "unrecognized RPC byte", {{"byte", std::to_string(static_cast<int>(type))}});
+    unknown_byte(type);
+  }
+
+  void unknown_byte(RpcByte type) const {
+    log_error("nomad.rpc", "unrecognized RPC byte",
+              {{"byte", std::to_string(static_cast<int>(type))}, {"remote_addr", info_->remote.str()}});
   }
 
   // The old way, a connection for each: some connections of an address are kept free for all else.
@@ -130,7 +135,11 @@ class Served : public std::enable_shared_from_this<Served> {
     info_->session = session_.get();
     for (;;) {
       auto s = co_await session_->accept();
-      if (!s) co_return;
+      if (!s) {
+        if (s.error().code == ErrorCode::kCorrupt)
+          log_error("nomad.rpc", "multiplexed connection ended", {{"remote_addr", info_->remote.str()}, {"error", s.error().message}});
+        co_return;
+      }
       std::erase_if(streams_, [](auto& r) { return r.done(); });
       streams_.emplace_back(serve_stream(std::move(*s), typed));
     }
@@ -149,7 +158,7 @@ class Served : public std::enable_shared_from_this<Served> {
     } else if (type == RpcByte::kStreaming) {
       co_await owner_.handlers.streaming(std::move(s), info_);
     } else {
-      log_error("nomad.rpc", "unrecognized RPC byte", {{"byte", std::to_string(static_cast<int>(type))}});
+      unknown_byte(type);
     }
   }
 

@@ -52,20 +52,20 @@ Status YamuxCore::receive(std::string_view bytes) {
 Status YamuxCore::on_header() {
   uint16_t flags = static_cast<uint16_t>(get32(header_, 0) & 0xffff);
   uint32_t id = get32(header_, 4), length = get32(header_, 8);
-  if (header_[0] != 0) return Error(ErrorCode::kIo, "yamux: invalid protocol version");
+  if (header_[0] != 0) return Error(ErrorCode::kCorrupt, "yamux: invalid protocol version");
   switch (header_[1]) {
     case kData: return on_data_header(id, flags, length);
     case kWindowUpdate: return on_window_update(id, flags, length);
     case kPing: return on_ping(flags, length);
     case kGoAway: return on_go_away(length);
   }
-  return Error(ErrorCode::kIo, "yamux: invalid message type");
+  return Error(ErrorCode::kCorrupt, "yamux: invalid message type");
 }
 
 Result<YamuxCore::StreamState*> YamuxCore::stream_of_frame(uint32_t id, uint16_t flags) {
   if (!(flags & kSyn)) return find(id);
   bool theirs = id != 0 && (id % 2 == 0) == client_;
-  if (!theirs || find(id)) return Error(ErrorCode::kIo, "yamux: duplicate stream initiated");
+  if (!theirs || find(id)) return Error(ErrorCode::kCorrupt, "yamux: duplicate stream initiated");
   if (local_go_away_ || backlog_.size() >= limits_.backlog || streams_.size() >= limits_.max_streams) {
     frame(kWindowUpdate, kRst, id, 0);
     return nullptr;
@@ -99,7 +99,7 @@ Status YamuxCore::on_data_header(uint32_t id, uint16_t flags, uint32_t length) {
     forget_if_over(id);
     return {};
   }
-  if (length > s->receive_window) return Error(ErrorCode::kIo, "yamux: recv window exceeded");
+  if (length > s->receive_window) return Error(ErrorCode::kCorrupt, "yamux: recv window exceeded");
   s->receive_window -= length;
   s->incoming = length;
   data_id_ = id;
@@ -129,7 +129,7 @@ void YamuxCore::take_data(std::string_view bytes) {
 Status YamuxCore::on_window_update(uint32_t id, uint16_t flags, uint32_t delta) {
   DROVER_TRY(auto* s, stream_of_frame(id, flags));
   if (!s) return {};
-  if (delta > UINT32_MAX - s->send_window) return Error(ErrorCode::kIo, "yamux: window overflow");
+  if (delta > UINT32_MAX - s->send_window) return Error(ErrorCode::kCorrupt, "yamux: window overflow");
   s->send_window += delta;
   if (delta > 0) wake(id);
   apply_flags(id, *s, flags);

@@ -70,11 +70,11 @@ Status Driver::recover() {
   if (log.snapshot_index > base) {
     return Error(ErrorCode::kCorrupt, "the raft log goes on from snapshot " + std::to_string(log.snapshot_index) +
                                           ", which is not in " + options_.dir + "/snapshots or not readable; the newest that is, ends at " +
-                                          std::to_string(base));
+                                          std::to_string(base) + repair_advice(options_.dir));
   }
   if (log.last != 0 && log.first > base + 1) {
     return Error(ErrorCode::kCorrupt, "the raft log begins at index " + std::to_string(log.first) + " but the newest readable snapshot in " +
-                                          options_.dir + "/snapshots ends at " + std::to_string(base));
+                                          options_.dir + "/snapshots ends at " + std::to_string(base) + repair_advice(options_.dir));
   }
   if (options_.recover) DROVER_CHECK(recover_configuration(log, meta));
   return create_engine(log, meta);

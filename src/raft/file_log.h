@@ -25,6 +25,9 @@ struct FileLogOptions {
   uint64_t keep_from = 0;  // records whose entries all lie below are not indexed
 };
 
+// What an operator does about a raft directory that cannot be read.
+std::string repair_advice(std::string raft_dir);
+
 class FileLog final : public LogStore {
  public:
   // Reads the whole log; makes the directory when missing. `thread` runs one job at a time, in order, and outlives

@@ -55,6 +55,12 @@ struct Segment {
 
 }  // namespace
 
+std::string repair_advice(std::string raft_dir) {
+  return ". With other servers alive: stop this server, move " + raft_dir +
+         " and the server's node-id file away, and let it join again as a new server. A server without others must be "
+         "restored from a snapshot";
+}
+
 class LogRecovery {
  public:
   LogRecovery(FileLog& log, RecoveredLog& out) : log_(log), out_(out) {}
@@ -220,10 +226,10 @@ class LogRecovery {
     if (!out_.runs.empty()) out_.runs.front().first = out_.first;
   }
 
+  // The log is a folder of the raft directory.
   std::string advice() const {
-    return ". With other servers alive: stop this server, move " + log_.options_.dir +
-           " and the server's node id away, and let it join again as a new server. A server without others must be "
-           "restored from a snapshot";
+    auto slash = log_.options_.dir.rfind('/');
+    return repair_advice(slash == std::string::npos || slash == 0 ? log_.options_.dir : log_.options_.dir.substr(0, slash));
   }
   Error damaged(const std::string& path, uint64_t offset, const std::string& what) const {
     return {ErrorCode::kCorrupt, "raft log file " + path + " is damaged at offset " + std::to_string(offset) + ": " + what + advice()};

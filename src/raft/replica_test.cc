@@ -112,6 +112,48 @@ TEST_F(SingleServer, RestoresASnapshotAndReplaysWhatFollows) {
   EXPECT_EQ(s.machine->restores, 1);
 }
 
+// The last snapshot's damage costs nothing: the one before and the log make up for it. Without either the server does not start.
+TEST_F(SingleServer, ADamagedSnapshotIsPassedOverAndWithoutAnyItStops) {
+  s.options.trailing_logs = 5;
+  s.lead();
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < 30; i++) ASSERT_TRUE(s.propose("entry " + std::to_string(i)));
+    ASSERT_TRUE(run_async(sim.loop, s.replica->take_snapshot()).value());
+  }
+  ASSERT_TRUE(s.propose("last"));
+  std::string before = s.machine->text();
+  s.replica.reset();
+  auto names = *disk.list("/raft/snapshots");
+  ASSERT_EQ(names.size(), 2u);
+  std::sort(names.begin(), names.end(), [](auto& a, auto& b) { return std::pair(a.size(), a) > std::pair(b.size(), b); });
+  auto state = [&](size_t n) { return disk.content("/raft/snapshots/" + names[n] + "/state"); };
+  auto meta = [&](size_t n) { return disk.content("/raft/snapshots/" + names[n] + "/meta"); };
+  struct Damage {
+    const char* what;
+    std::function<void(size_t)> harm;
+  };
+  std::string states[2] = {*state(0), *state(1)}, metas[2] = {*meta(0), *meta(1)};
+  for (auto& [what, harm] : {Damage{"a bit of the state", [&](size_t n) { (*state(n))[state(n)->size() / 2] ^= 4; }},
+                             Damage{"a state cut short", [&](size_t n) { state(n)->resize(state(n)->size() - 1); }},
+                             Damage{"a bit of the descriptor", [&](size_t n) { meta(n)->back() ^= 1; }},
+                             Damage{"an empty descriptor", [&](size_t n) { meta(n)->clear(); }}}) {
+    harm(0);
+    s.lead();
+    EXPECT_EQ(s.machine->text(), before) << what;
+    s.replica.reset();
+    harm(1);
+    auto opened = s.open();
+    ASSERT_FALSE(opened) << what;
+    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt) << what;
+    EXPECT_NE(opened.error().message.find("newest readable snapshot in /raft/snapshots ends at 0"), std::string::npos) << opened.error().message;
+    EXPECT_NE(opened.error().message.find("move /raft and the server's node-id file away"), std::string::npos) << opened.error().message;
+    EXPECT_EQ(disk.list("/raft/snapshots")->size(), 2u) << what << ": nothing is thrown away";
+    for (size_t n : {0u, 1u}) *state(n) = states[n], *meta(n) = metas[n];
+  }
+  s.lead();
+  EXPECT_EQ(s.machine->text(), before);
+}
+
 TEST_F(SingleServer, SnapshotsByThresholdKeepTwoAndFreeSegments) {
   s.options.snapshot_threshold = 100;
   s.options.snapshot_interval = 1s;

@@ -1,11 +1,13 @@
 // What a cluster must refuse without losing anything: strangers on its port, servers that do not belong to it, damaged logs,
 // a data directory that is in use.
 #include <filesystem>
+#include <set>
 
 #include "net/rpc_wire.h"
 #include "server/cluster_testing.h"
 #include "server/dir_lock.h"
 #include "server/raft_identity.h"
+#include "server/test_objects.h"
 
 namespace drover::server {
 namespace {
@@ -72,25 +74,69 @@ TEST_F(BadInputTest, OneAddressCannotTakeAllConnections) {
   EXPECT_TRUE(serves(at)) << "others are served as before";
 }
 
-// A server of another cluster in the same region: both clusters keep what they have, and neither takes the other in.
-TEST_F(BadInputTest, AnotherClustersServersAreNotTakenIn) {
-  three();
-  for (int n : {7, 8, 9}) add(n, 3);
-  join(nodes[8], nodes[7]);
-  join(nodes[9], nodes[7]);
-  ASSERT_TRUE(until([&] { return leader_of({7, 8, 9}) && voters(*leader_of({7, 8, 9})) == 3; }));
-  ASSERT_TRUE(put_namespace(*leader_of({1, 2, 3}), "ours"));
-  ASSERT_TRUE(put_namespace(*leader_of({7, 8, 9}), "theirs"));
+// Two clusters of one region: both keep what they have, and neither takes the other in.
+struct TwoClustersTest : BadInputTest {
+  void six() {
+    three();
+    for (int n : {7, 8, 9}) add(n, 3);
+    join(nodes[8], nodes[7]);
+    join(nodes[9], nodes[7]);
+    ASSERT_TRUE(until([&] { return leader_of({7, 8, 9}) && voters(*leader_of({7, 8, 9})) == 3; }));
+    ASSERT_TRUE(put_namespace(*leader_of({1, 2, 3}), "ours"));
+    ASSERT_TRUE(put_namespace(*leader_of({7, 8, 9}), "theirs"));
+    for (int n : {7, 8, 9}) ASSERT_TRUE(until([&] { return has_namespace(nodes[n], "theirs"); }));
+  }
+  void expect_apart() {
+    for (auto cluster : {std::initializer_list<int>{1, 2, 3}, {7, 8, 9}}) {
+      ASSERT_TRUE(until([&] { return leader_of(cluster) != nullptr; }));
+      EXPECT_EQ(leader_of(cluster)->server->replica().configuration().size(), 3u);
+      EXPECT_EQ(voters(*leader_of(cluster)), 3);
+    }
+    EXPECT_TRUE(has_namespace(*leader_of({1, 2, 3}), "ours"));
+    EXPECT_FALSE(has_namespace(*leader_of({1, 2, 3}), "theirs"));
+    EXPECT_TRUE(has_namespace(*leader_of({7, 8, 9}), "theirs"));
+  }
+};
+
+TEST_F(TwoClustersTest, TheirServersCannotJoinOurPool) {
+  six();
+  sim.loop.advance(1min);  // the pools know who is of which cluster
+  auto joined = run_async(sim.loop, nodes[7].server->serf()->join({nodes[1].ip}), 30s);
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->count, 0);
+  ASSERT_EQ(joined->errors.size(), 1u);
+  EXPECT_NE(joined->errors[0].find("belongs to another cluster of region global"), std::string::npos) << joined->errors[0];
+  sim.loop.advance(2min);
+  for (int n : {1, 2, 3, 7, 8, 9}) {
+    size_t alive = 0;
+    for (auto& m : nodes[n].server->serf()->members()) alive += m.status == gossip::MemberStatus::kAlive;
+    EXPECT_EQ(alive, 3u) << n;
+  }
+  expect_apart();
+}
+
+// As after both were restored from one backup: gossip cannot tell them apart.
+TEST_F(TwoClustersTest, TheirServersAreNotTakenInWhereGossipMixes) {
+  six();
+  auto id = nodes[1].server->snapshot().cluster_meta().get()->ClusterID;
+  for (int n : {7, 8, 9}) {
+    auto& store = nodes[n].server->store();
+    auto txn = store.begin(store.snapshot().index(), sim.clock.now());
+    auto meta = *store.snapshot().cluster_meta().get();
+    meta.ClusterID = id;
+    txn.cluster_meta().upsert(std::move(meta));
+    store.publish(std::move(txn));
+  }
+  sim.loop.advance(1min);
   join(nodes[7], nodes[1]);
   sim.loop.advance(3min);
-  for (auto cluster : {std::initializer_list<int>{1, 2, 3}, {7, 8, 9}}) {
-    ASSERT_TRUE(until([&] { return leader_of(cluster) != nullptr; }));
-    EXPECT_EQ(leader_of(cluster)->server->replica().configuration().size(), 3u);
-    EXPECT_EQ(voters(*leader_of(cluster)), 3);
-  }
-  EXPECT_TRUE(has_namespace(*leader_of({1, 2, 3}), "ours"));
-  EXPECT_FALSE(has_namespace(*leader_of({1, 2, 3}), "theirs"));
-  EXPECT_TRUE(has_namespace(*leader_of({7, 8, 9}), "theirs"));
+  expect_apart();
+  // Nodes are not sent to those who know nothing of them.
+  auto registered = call<NodeUpdateResponse>(*leader_of({1, 2, 3}), "Node.Register", test_node(sim.random, 1));
+  ASSERT_TRUE(registered) << registered.error().message;
+  std::set<std::string> told;
+  for (auto& s : registered->Servers) told.insert(s.RPCAdvertiseAddr);
+  EXPECT_EQ(told, (std::set<std::string>{"10.0.0.1:4647", "10.0.0.2:4647", "10.0.0.3:4647"}));
 }
 
 TEST_F(BadInputTest, ASecondServerOfTheSameNameDoesNoHarm) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kLog = "nomad";
 constexpr int kAskAttempts = 6;
+constexpr Duration kLookAgain = 5s;
 
 }  // namespace
 
@@ -60,7 +61,10 @@ Async<void> Bootstrap::run() {
     if (known) {
       log_info(kLog, "existing Raft peers reported, disabling bootstrap mode");
       over_ = true;
+      co_return;
     }
+    // No event may come of itself that would make this server look again.
+    again_ = server_.world().loop.after(kLookAgain, [this] { check(); });
     co_return;
   }
   std::vector<raft::Server> servers;

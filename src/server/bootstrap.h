@@ -29,7 +29,7 @@ BootstrapLook look_at_pool(const std::vector<ServerParts>& region, std::string_v
 class Bootstrap {
  public:
   explicit Bootstrap(Server& server);
-  // A server has joined.
+  // The pool has changed.
   void check();
 
  private:
@@ -40,6 +40,7 @@ class Bootstrap {
   Server& server_;
   bool over_ = false;
   std::string told_;  // the last refusal in the log
+  Timer again_;
   Running running_;
 };
 

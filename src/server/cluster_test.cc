@@ -163,6 +163,42 @@ TEST_F(ClusterTest, ALeaderLeavesWithoutLosingTheCluster) {
   EXPECT_TRUE(written) << written.error().message;
 }
 
+TEST_F(ClusterTest, TheOthersBeginWhenTheOneThatShouldIsGone) {
+  auto& lowest = add(1, 3);
+  lowest.server.reset();
+  lan.reset(lowest.ip);
+  lowest.config.node_id = "00000000-0000-4000-8000-000000000001";
+  boot(lowest);
+  add(2, 3);
+  join(nodes[2], lowest);
+  kill(lowest);
+  for (int n : {3, 4}) {
+    add(n, 3);
+    join(nodes[n], nodes[2]);
+  }
+  ASSERT_TRUE(until([&] { return leader() && voters(*leader()) == 3 && nodes[2].server && !nodes[2].server->leader_address().empty(); }, 5min));
+}
+
+// The servers see each other in gossip long before one of them can be asked.
+TEST_F(ClusterTest, BeginningIsTriedAgain) {
+  for (int n : {1, 2, 3}) add(n, 3);
+  std::string lowest, address;
+  for (auto& [n, node] : nodes)
+    if (lowest.empty() || node.config.node_id < lowest) lowest = node.config.node_id, address = node.ip;
+  for (auto& [n, node] : nodes)
+    if (node.ip != address) node.server->cluster()->stop_listening();
+  for (int n : {2, 3}) join(nodes[n], nodes[1]);
+  sim.loop.advance(3min);
+  EXPECT_FALSE(leader());
+  for (auto& [n, node] : nodes) {
+    if (node.ip == address) continue;
+    auto listener = lan.host(node.ip).listen(net::Address::tcp(node.ip, 4647));
+    ASSERT_TRUE(listener) << listener.error().message;
+    node.server->cluster()->listen(std::move(*listener), {});
+  }
+  EXPECT_TRUE(until([&] { return leader() && voters(*leader()) == 3; }, 2min));
+}
+
 TEST_F(ClusterTest, APeerIsRemovedByHand) {
   three();
   auto& gone = follower();

@@ -57,12 +57,16 @@ std::optional<ServerParts> server_parts(const gossip::Member& m) {
   return p;
 }
 
-Status admit_server(const gossip::Member& m) {
-  if (!server_parts(m)) return invalid(fmt::format("member '{}' is not a server", m.name));
-  return {};
+Status admit_server(const gossip::Member& m, const OwnCluster& own) {
+  auto parts = server_parts(m);
+  if (!parts) return invalid(fmt::format("member '{}' is not a server", m.name));
+  auto theirs = m.tags.get_or(kClusterTag);
+  if (parts->region != own.region || theirs.empty() || own.tag.empty() || theirs == own.tag || own.members.contains(parts->id)) return {};
+  return invalid(fmt::format("member '{}' belongs to another cluster of region {} ({}, not {}): clear the data directory of the server that "
+                             "is to join, or give it a region of its own", m.name, own.region, theirs, own.tag));
 }
 
-Map<std::string> member_tags(const Config& c) {
+Map<std::string> member_tags(const Config& c, const std::string& cluster) {
   auto rpc = net::split_host_port(c.rpc_advertise);
   auto client = net::split_host_port(c.client_rpc_advertise.empty() ? c.rpc_advertise : c.client_rpc_advertise);
   Map<std::string> tags{{"role", "nomad"},   {"region", c.region},  {"dc", c.datacenter},
@@ -74,6 +78,7 @@ Map<std::string> member_tags(const Config& c) {
   if (c.non_voting_server) tags["nonvoter"] = "1";
   if (!c.redundancy_zone.empty()) tags["ap_zone"] = c.redundancy_zone;
   if (!c.upgrade_version.empty()) tags["ap_version"] = c.upgrade_version;
+  if (!cluster.empty()) tags[kClusterTag] = cluster;
   return tags;
 }
 
@@ -147,11 +152,13 @@ const ServerParts* Peers::by_id(std::string_view id) const {
 
 // ---- Membership ------------------------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<Membership>> Membership::create(World& world, net::Network& network, const Config& c) {
-  std::unique_ptr<Membership> m(new Membership());
+Result<std::unique_ptr<Membership>> Membership::create(World& world, net::Network& network, const Config& c,
+                                                       std::function<OwnCluster()> own) {
+  std::unique_ptr<Membership> m(new Membership(c));
+  m->told_ = own().tag;
   gossip::Config g;
   g.node_name = c.node_name + "." + c.region;
-  g.tags = member_tags(c);
+  g.tags = member_tags(c, m->told_);
   g.bind_addr = c.serf_bind.empty() ? c.serf_address : c.serf_bind;
   g.bind_port = c.serf_bind_port;
   g.advertise_addr = c.serf_address;
@@ -164,12 +171,21 @@ Result<std::unique_ptr<Membership>> Membership::create(World& world, net::Networ
   g.keyring_file = g.keys.empty() ? "" : c.keyring_file;
   if (!c.in_memory && !c.dev_mode) g.snapshot_path = c.data_dir + "/serf/snapshot";
   g.rejoin_after_leave = c.rejoin_after_leave;
-  g.admit = admit_server;
+  g.admit = [own = std::move(own)](const gossip::Member& member) { return admit_server(member, own()); };
   g.on_event = [p = m.get()](const gossip::Event& e) { p->on_event(e); };
   auto serf = gossip::Serf::create(world, network, std::move(g));
   if (!serf) return std::move(serf).error().with_context("Failed to start serf");
   m->serf_ = std::move(*serf);
   return m;
+}
+
+void Membership::tell_cluster(const std::string& tag) {
+  if (std::exchange(told_, tag) == tag) return;
+  telling_ = Running([](gossip::Serf& serf, Map<std::string> tags) -> Async<void> {
+    // A pool of one has nobody to hear it: that is no error.
+    if (auto told = co_await serf.set_tags(std::move(tags)); !told)
+      log_debug(kLog, "the cluster was not told to the pool", {{"error", told.error().message}});
+  }(*serf_, member_tags(config_, tag)));
 }
 
 void Membership::on_event(const gossip::Event& e) {

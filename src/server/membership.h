@@ -6,9 +6,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "base/async.h"
 #include "gossip/serf.h"
 #include "server/config.h"
 
@@ -30,10 +32,17 @@ struct ServerParts {
 
 // Nothing when the member is no server or its tags do not make sense.
 std::optional<ServerParts> server_parts(const gossip::Member& member);
-// "member 'x' is not a server"
-Status admit_server(const gossip::Member& member);
+// Servers of ours tell which cluster of their region they belong to, as soon as their state says so. Not shown to users.
+inline constexpr std::string_view kClusterTag = "cluster";
+struct OwnCluster {
+  std::string region;
+  std::string tag;                // the beginning of the cluster's id; empty while there is none
+  std::set<std::string> members;  // ids of the servers in the log's configuration
+};
+// "member 'x' is not a server"; or that two clusters of one region cannot share a pool.
+Status admit_server(const gossip::Member& member, const OwnCluster& own);
 // What this server publishes. `encoded size` is limited; the caller's configuration has to fit.
-Map<std::string> member_tags(const Config& config);
+Map<std::string> member_tags(const Config& config, const std::string& cluster = {});
 // The keys to start with: those of the keyring file where there is one, else `encrypt_key`, which then begins the file.
 Result<std::vector<std::string>> gossip_keys(const Config& config);
 
@@ -53,21 +62,27 @@ class Peers {
 
 class Membership {
  public:
-  // Binds the gossip sockets. "Failed to start serf: ..."
-  static Result<std::unique_ptr<Membership>> create(World& world, net::Network& network, const Config& config);
+  // Binds the gossip sockets. "Failed to start serf: ..." `own` is asked whenever somebody is to be admitted.
+  static Result<std::unique_ptr<Membership>> create(World& world, net::Network& network, const Config& config,
+                                                    std::function<OwnCluster()> own);
   Membership(const Membership&) = delete;
 
   gossip::Serf& serf() { return *serf_; }
   const Peers& peers() const { return peers_; }
   // Called on the loop for every event about a server, once peers() and members() tell of it.
   void on_change(std::function<void(gossip::EventType, const ServerParts&)> fn) { on_change_ = std::move(fn); }
+  // The others learn to which cluster this server belongs now.
+  void tell_cluster(const std::string& tag);
 
  private:
-  Membership() = default;
+  explicit Membership(const Config& config) : config_(config) {}
   void on_event(const gossip::Event& event);
+  const Config& config_;
+  std::string told_;  // the cluster of its tags
   Peers peers_;
   std::function<void(gossip::EventType, const ServerParts&)> on_change_;
   std::unique_ptr<gossip::Serf> serf_;
+  Running telling_;
 };
 
 }  // namespace drover::server

@@ -63,7 +63,7 @@ TEST(Membership, TagsAreReadAsTheyAreWritten) {
 
 TEST(Membership, OnlyServersAreAdmitted) {
   auto good = member_of(some_config());
-  EXPECT_TRUE(admit_server(good));
+  EXPECT_TRUE(admit_server(good, {}));
   struct Case {
     const char* tag;
     const char* value;
@@ -71,7 +71,7 @@ TEST(Membership, OnlyServersAreAdmitted) {
   for (auto [tag, value] : {Case{"role", "consul"}, {"port", "x"}, {"port", ""}, {"expect", "many"}, {"build", "new"}, {"raft_vsn", "x"}}) {
     auto m = good;
     m.tags[tag] = value;
-    auto admitted = admit_server(m);
+    auto admitted = admit_server(m, {});
     ASSERT_FALSE(admitted) << tag << value;
     EXPECT_EQ(admitted.error().message, "member 's1.eu' is not a server");
   }
@@ -81,6 +81,27 @@ TEST(Membership, OnlyServersAreAdmitted) {
   ASSERT_TRUE(p);
   EXPECT_EQ(p->id, "unknown");
   EXPECT_EQ(p->rpc_address, "10.0.0.1:4647");
+}
+
+TEST(Membership, TwoClustersOfARegionDoNotMix) {
+  auto m = member_of(some_config());
+  OwnCluster own{.region = "eu", .tag = "11111111", .members = {"x"}};
+  EXPECT_TRUE(admit_server(m, own)) << "it tells of no cluster yet";
+  m.tags = member_tags(some_config(), "11111111");
+  EXPECT_TRUE(admit_server(m, own));
+  m.tags = member_tags(some_config(), "22222222");
+  auto refused = admit_server(m, own);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "member 's1.eu' belongs to another cluster of region eu (22222222, not 11111111): clear the data directory "
+                                     "of the server that is to join, or give it a region of its own");
+  own.members.insert(some_config().node_id);
+  EXPECT_TRUE(admit_server(m, own)) << "one of ours whose state is another for a moment, as after a restore";
+  own.members.clear();
+  own.tag.clear();
+  EXPECT_TRUE(admit_server(m, own)) << "this server is new";
+  own.tag = "11111111";
+  own.region = "us";
+  EXPECT_TRUE(admit_server(m, own)) << "regions federate";
 }
 
 TEST(Membership, PeersFollowTheEvents) {

@@ -1,6 +1,8 @@
 // Node.*: registration, heartbeats, what a node should run and what it reports (reference server-core section 11).
 #include <algorithm>
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "base/strings.h"
@@ -49,10 +51,15 @@ void fill_servers(Server& server, NodeUpdateResponse& resp) {
     info.RPCAdvertiseAddr = std::move(address);
     info.Datacenter = datacenter;
   };
-  if (auto* membership = server.membership())
-    for (auto& s : membership->peers().in_region(server.config().region)) add(s.rpc_address, s.datacenter);
-  else
+  // Servers that are in the pool but not of this cluster would know nothing of the node's work.
+  std::set<std::string> own;
+  for (auto& s : server.replica().configuration()) own.insert(s.id);
+  if (auto* membership = server.membership()) {
+    for (auto& s : membership->peers().in_region(server.config().region))
+      if (own.contains(s.id)) add(s.rpc_address, s.datacenter);
+  } else {
     add(server.config().rpc_advertise, server.config().datacenter);
+  }
 }
 
 Status check_registration(const rpc::NodeRegisterRequest& req) {

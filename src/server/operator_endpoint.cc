@@ -65,6 +65,7 @@ ServerMember member_record(const gossip::Member& m) {
   out.Addr = m.addr;
   out.Port = m.port;
   out.Tags = m.tags;
+  out.Tags.erase(kClusterTag);
   out.Status = gossip::status_text(m.status);
   out.ProtocolMin = m.protocol_min;
   out.ProtocolMax = m.protocol_max;

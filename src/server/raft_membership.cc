@@ -51,10 +51,7 @@ Async<void> RaftMembership::run() {
 
 Async<void> RaftMembership::settle(ServerParts member, gossip::MemberStatus status) {
   using enum gossip::MemberStatus;
-  if (status != kAlive) {
-    told_.erase(member.id);
-    again_.erase(member.id);
-  }
+  if (status != kAlive) outside_.erase(member.id);
   if (status == kAlive) co_await add(std::move(member));
   // None: reaped, forgotten by gossip.
   else if (status == kLeft || status == kNone) co_await remove(std::move(member));
@@ -91,14 +88,18 @@ Async<bool> RaftMembership::is_kin(ServerParts member) {
   for (auto& s : server_.replica().configuration()) members.insert(s.id);
   auto kin = co_await ask_identity(server_, member, std::move(members));
   if (kin.verdict == RaftKin::kMay) {
-    told_.erase(member.id);
+    outside_.erase(member.id);
     co_return true;
   }
-  if (std::exchange(told_[member.id], kin.why) != kin.why)
-    log_error(kLog, kin.verdict == RaftKin::kForeign ? "server is not taken into this cluster" : "server does not say who it is; asking again",
+  bool foreign = kin.verdict == RaftKin::kForeign;
+  auto& outside = outside_[member.id];
+  // The reasons of one that does not answer name times and ports: the first is enough.
+  if (std::exchange(outside.told, foreign ? kin.why : "no answer") != (foreign ? kin.why : "no answer"))
+    log_error(kLog, foreign ? "server is not taken into this cluster" : "server does not say who it is; asking again",
               {{"peer", member.name}, {"address", member.address}, {"reason", kin.why}});
-  if (kin.verdict == RaftKin::kForeign) co_return false;
-  again_[member.id] = server_.world().loop.after(kAskAgain, [this, member] { changed(member, gossip::MemberStatus::kAlive); });
+  if (foreign) co_return false;
+  outside.wait = std::clamp(outside.wait * 2, kAskAgain, kReconcileInterval);
+  outside.again = server_.world().loop.after(outside.wait, [this, member] { changed(member, gossip::MemberStatus::kAlive); });
   co_return false;
 }
 

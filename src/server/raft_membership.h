@@ -36,8 +36,13 @@ class RaftMembership {
   };
   std::deque<Change> queue_;
   Promise<bool> news_;
-  std::map<std::string, std::string> told_;  // why a server is not taken in, by id
-  std::map<std::string, Timer> again_;       // of servers that did not answer, by id
+  // A server that is not taken in.
+  struct Outside {
+    std::string told;  // why, as the log has it
+    Duration wait{};   // before it is asked again, if it does not answer
+    Timer again;
+  };
+  std::map<std::string, Outside> outside_;  // by id
   Running running_;
 };
 

@@ -35,8 +35,8 @@ constexpr CertRule kCertRules[] = {
     {"Eval.Dequeue", Cert::kServer},          {"Eval.Ack", Cert::kServer},     {"Eval.Nack", Cert::kServer},
     {"Eval.Update", Cert::kServer},           {"Eval.Create", Cert::kServer},  {"Eval.Reblock", Cert::kServer},
     {"Eval.Reap", Cert::kServer},             {"Plan.Submit", Cert::kServer},  {"Deployment.Reap", Cert::kServer},
-    {"Keyring.Get", Cert::kServer},           {"Keyring.Rekey", Cert::kServer},
-           {"ClientCSI.", Cert::kServer},   {"Alloc.GetAllocs", Cert::kClientOrServer},
+    {"Keyring.Get", Cert::kServer},           {"Keyring.Rekey", Cert::kServer}, {"Operator.StateHash", Cert::kServer},
+    {"ClientCSI.", Cert::kServer},            {"Alloc.GetAllocs", Cert::kClientOrServer},
     {"Node.UpdateAlloc", Cert::kClientOrServer}, {"Node.EmitEvents", Cert::kClientOrServer},
     {"ServiceRegistration.Upsert", Cert::kClientOrServer},
 };
@@ -141,7 +141,7 @@ Async<void> RpcServer::serve_rpc(std::unique_ptr<net::Stream> stream, Connection
   for (;;) {
     auto request = co_await wire.read_request();
     if (!request) {
-      if (request.error().code == ErrorCode::kCorrupt)
+      if (auto code = request.error().code; code == ErrorCode::kCorrupt || code == ErrorCode::kTooLarge)
         log_error(kLog, "RPC error", {{"remote_addr", c->remote.str()}, {"error", request.error().message}});
       co_return;
     }

@@ -29,6 +29,7 @@ constexpr Duration kBlockingMax = 300s;
 // Without a leader for 400 to 800 ms, times raft_multiplier, a server stands: a new leader within a second. Fine ticks, so that
 // two servers seldom stand at once.
 constexpr Duration kRaftTick = 25ms;
+constexpr size_t kClusterTagSize = 8;  // of the cluster's id: enough to tell clusters apart
 constexpr double kElectionTicks = 16, kHeartbeatTicks = 4;
 constexpr int kMovedTries = 3;                // of a write whose leader was none any more
 constexpr Duration kLeaveGrace = 5s, kLeavePoll = 50ms;
@@ -102,6 +103,10 @@ Status Server::open() {
                   return change.table == state::TableId::root_keys;
                 });
     if (keys && key_replicator_) key_replicator_->look();
+    bool cluster = commit.changes.empty() || std::any_of(commit.changes.begin(), commit.changes.end(), [](auto& change) {
+                     return change.table == state::TableId::cluster_meta;
+                   });
+    if (cluster) cluster_known();
   });
   raft::Options options;
   options.self = {config_.node_id, config_.rpc_advertise};
@@ -128,16 +133,32 @@ Status Server::open() {
   if (options.recover) DROVER_CHECK(remove_peers_file(options.dir));
   if (!replica_->has_state() && config_.bootstrap_expect == 1) DROVER_CHECK(replica_->bootstrap({options.self}));
   if (parts_.network) {
-    DROVER_TRY(membership_, Membership::create(parts_.world, *parts_.network, config_));
+    DROVER_TRY(membership_, Membership::create(parts_.world, *parts_.network, config_, [this] { return own_cluster(); }));
     bootstrap_ = std::make_unique<Bootstrap>(*this);
     membership_->on_change([this](gossip::EventType type, const ServerParts& member) { member_changed(type, member); });
   }
   return {};
 }
 
+OwnCluster Server::own_cluster() const {
+  OwnCluster own{.region = config_.region, .tag = {}, .members = {}};
+  if (auto meta = snapshot().cluster_meta().get()) own.tag = meta->ClusterID.substr(0, kClusterTagSize);
+  for (auto& s : replica_->configuration()) own.members.insert(s.id);
+  return own;
+}
+
+// Not from within the commit.
+void Server::cluster_known() {
+  if (!membership_ || stopped_) return;
+  world().loop.post([this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired() && !stopped_ && membership_) membership_->tell_cluster(own_cluster().tag);
+  });
+}
+
 void Server::member_changed(gossip::EventType type, const ServerParts& member) {
   if (stopped_) return;
-  if (type == gossip::EventType::kJoin && member.region == config_.region) bootstrap_->check();
+  // Who is gone may be the one that should have begun.
+  if (member.region == config_.region) bootstrap_->check();
   if (!leader_ || !leader_->members()) return;
   // Gossip has forgotten a member that it reaps; all other news come with the member's status.
   leader_->members()->changed(member, type == gossip::EventType::kReap ? gossip::MemberStatus::kNone : member.status);

@@ -53,6 +53,7 @@ class Cluster;
 class EventBroker;
 class Leader;
 class Membership;
+struct OwnCluster;
 struct ServerParts;
 class StateHashes;
 class StateMachine;
@@ -168,6 +169,8 @@ class Server {
   void on_leadership(bool leads, uint64_t term);
   // The whole state is another one: the leader's duties start over from it.
   void state_replaced();
+  OwnCluster own_cluster() const;
+  void cluster_known();
   void lead(uint64_t term);
   void member_changed(gossip::EventType type, const ServerParts& member);
   Async<Status> read(const RpcRow& row, const void* request, void* response);
