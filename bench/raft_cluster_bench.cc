@@ -56,6 +56,12 @@ Async<void> count_windows(Loop& loop, const Load& load, std::vector<size_t>& win
   }
 }
 
+Async<Status> fill_segment(raft::Replica& replica) {
+  std::string entry(64 << 10, 'x');
+  for (size_t size = 0; size < raft::Options().segment; size += entry.size()) DROVER_CO_CHECK(co_await replica.propose(entry));
+  co_return Status();
+}
+
 // One server; the one that leads does the work and ends.
 Async<Status> serve(World& world, net::Network& network, Arguments args, size_t which, std::unique_ptr<net::Listener> listener,
                     std::vector<raft::Server> servers) {
@@ -80,7 +86,8 @@ Async<Status> serve(World& world, net::Network& network, Arguments args, size_t 
   transport.attach(replica.get());
   replica->start(std::move(events));
   co_await leads;
-  // All others have the log, so that the run begins in the middle of things.
+  // The run begins in the middle of things: all others have the log, and it is past its first segment, which grows bit by bit.
+  DROVER_CO_CHECK(co_await fill_segment(*replica));
   DROVER_CO_CHECK(co_await replica->barrier());
   co_await sleep_for(world.loop, 300ms);
 

@@ -140,7 +140,7 @@ dr_config Driver::engine_config() const {
   config.heartbeat_tick = options_.heartbeat_ticks;
   config.max_msg_bytes = options_.max_message;
   config.max_inflight_msgs = kMaxInflightMessages;
-  config.pre_vote = config.check_quorum = config.batch_append = 1;
+  config.pre_vote = config.check_quorum = config.batch_append = config.skip_bcast_commit = 1;
   config.max_uncommitted_bytes = ~0ull;  // in_flight_ is the limit
   config.max_committed_bytes = kMaxCommittedBytes;
   return config;
@@ -349,6 +349,7 @@ void Driver::pump() {
     settle_reads();
     maybe_snapshot();
     if (log_->keeps_entries()) engine_.trim_cache_to(options_.cached_tail);
+    if (st_.role == DR_LEADER && st_.commit > told_commit_) schedule_flush();
   }
   pumping_ = false;
   settle();

@@ -186,6 +186,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void flush();
   void schedule_flush();
   void flush_proposals();
+  void tell_commit();
   void flush_reads();
   void retry_reads();
   void settle_reads();
@@ -294,6 +295,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
   bool restore_running_ = false;  // a restore_state call is under way here
 
   // ---- network
+  uint64_t told_commit_ = 0;            // a leader has told it to all
+  std::map<uint64_t, uint64_t> told_;   // by peer: the commit index in the newest append to it
   std::map<uint64_t, std::string> learned_;  // addresses of peers outside the configuration
   std::map<uint64_t, Sending> sending_;
   std::optional<Receiving> receiving_;

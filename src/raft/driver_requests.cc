@@ -41,6 +41,18 @@ void Driver::flush() {
   flush_proposals();
   flush_reads();
   pump();
+  tell_commit();
+}
+
+// A commit index rides on the next entries when there are some by now: those who waited for the commit have proposed again.
+// Else it goes out by itself.
+void Driver::tell_commit() {
+  if (dead_ || st_.role != DR_LEADER || st_.commit <= told_commit_) return;
+  told_commit_ = st_.commit;
+  bool all = std::all_of(conf_.servers.begin(), conf_.servers.end(), [&](auto& s) { return s.first == self_ || told_[s.first] >= st_.commit; });
+  if (all) return;
+  engine_.tell_commit();
+  pump();
 }
 
 // ---- proposals

@@ -43,6 +43,7 @@ void Driver::send(uint64_t to, std::string message) {
 // Sends one of the engine's messages, or keeps it in `hold` until its ready is durable.
 void Driver::emit(const dr_msg& m, std::vector<Outgoing>* hold) {
   if (m.kind == DR_MSG_SNAPSHOT) return begin_sending(m);
+  if (m.kind == DR_MSG_APPEND) told_[m.to] = m.commit;
   std::string out = envelope(MessageKind::kEngine, m.to);
   ByteWriter w(out);
   encode_message(w, m);

@@ -30,6 +30,7 @@ class Engine {
   void applied(uint64_t index) { dr_applied(get(), index); }
   bool compact(uint64_t index) { return dr_compact(get(), index) == DR_OK; }
   uint64_t trim_cache_to(uint64_t size) { return dr_trim_cache_to(get(), size); }
+  void tell_commit() { dr_tell_commit(get()); }
   uint64_t term(uint64_t index) { return dr_term(get(), index); }
   dr_status_t status() {
     dr_status_t s;

@@ -138,6 +138,39 @@ TEST_F(FileLogTest, CompactionReusesSegments) {
   EXPECT_EQ(read(191, 301).size(), 110u);
 }
 
+TEST_F(FileLogTest, TheNextSegmentIsMadeInTheSecondHalfOfTheOneBefore) {
+  ASSERT_TRUE(open());
+  uint64_t last = 0;
+  auto until = [&](auto reached) {
+    for (; !reached() && last < 500; fill(last, last)) last++;
+    ASSERT_LT(last, 500u);
+  };
+  fill(++last, last);
+  EXPECT_EQ(files("free-"), 0u);
+  until([&] { return files("free-") == 1; });
+  EXPECT_EQ(files("log-"), 1u);
+  EXPECT_GT(last, 10u);  // not at once
+  until([&] { return files("log-") == 2; });
+  EXPECT_EQ(files("free-"), 0u) << "it became the second segment";
+  EXPECT_EQ(file(2).size(), segment);
+  until([&] { return files("log-") == 4; });
+  ASSERT_TRUE(open());
+  EXPECT_EQ(recovered.last, last);
+  EXPECT_EQ(read(1, last + 1).size(), last);
+}
+
+TEST_F(FileLogTest, ANextSegmentThatWasNotFinishedIsUsedAfterARestart) {
+  ASSERT_TRUE(open());
+  fill(1, 3);
+  *disk.open("/log/free-ahead", OpenMode::kCreate);
+  ASSERT_TRUE(open());
+  uint64_t last = 3;
+  for (; files("log-") < 3 && last < 500; fill(last, last)) last++;
+  ASSERT_TRUE(open());
+  EXPECT_EQ(recovered.last, last);
+  EXPECT_EQ(read(1, last + 1).size(), last);
+}
+
 TEST_F(FileLogTest, AFrameOfAReusedFileIsNeverTakenForANewOne) {
   ASSERT_TRUE(open());
   fill(1, 400);

@@ -14,7 +14,10 @@ constexpr uint64_t kZeroStepMax = 2u << 20;
 constexpr uint64_t kMaxGather = 16u << 20;       // bytes in one write
 constexpr uint64_t kMaxInlineFrame = 256u << 10;  // larger ones go to the thread
 constexpr uint64_t kFastSyncNs = 1'000'000;
+constexpr uint64_t kPage = 4096;
+constexpr char kZeros[kPage] = {};
 constexpr size_t kMaxSpares = 2;
+constexpr std::string_view kGrownSpare = "free-ahead";  // made when there is no other
 constexpr Duration kRetry = std::chrono::milliseconds(500);  // on a full disk
 
 }  // namespace
@@ -87,6 +90,7 @@ void LogWriter::stop() {
   }
   retry_timer_.cancel();
   std::lock_guard wait_for_the_running_job(run_mutex_);
+  std::lock_guard wait_for_the_growing_spare(grow_mutex_);
 }
 
 void LogWriter::drain() {
@@ -245,6 +249,9 @@ Status LogWriter::write(Job& job) {
 
 Status LogWriter::flush() {
   if (parts_.empty()) return {};
+  // Zeros to the end of the page: in a segment that is used again the system would first read what is there.
+  uint64_t end = tail_ + parts_size_, page_end = (end + kPage - 1) / kPage * kPage;
+  if (page_end != end && page_end <= zeroed_) parts_.push_back({kZeros, page_end - end});
   DROVER_CHECK(file_->write_at(tail_, parts_));
   DROVER_CHECK(sync());
   tail_ += parts_size_;
@@ -254,6 +261,7 @@ Status LogWriter::flush() {
   }
   durable_seq_ = written_seq_;
   forget_gathered();
+  grow_spare();
   return {};
 }
 
@@ -272,10 +280,10 @@ Status LogWriter::roll(const Job& job) {
   std::string target = dir_ + "/" + segment_name(job.header.number);
   std::string source = dir_ + "/new";
   std::string header = encode_segment_header(job.header);
-  if (!spares_.empty()) {
-    source = dir_ + "/" + spares_.back().name;
-    zeroed_ = spares_.back().size;
-    spares_.pop_back();
+  Spare spare;
+  if (take_spare(spare)) {
+    source = dir_ + "/" + spare.name;
+    zeroed_ = spare.size;
     DROVER_TRY(file_, disk_.open(source, OpenMode::kWrite));
     std::string_view part = header;
     DROVER_CHECK(file_->write_at(0, {&part, 1}));
@@ -299,7 +307,12 @@ Status LogWriter::free_segment(uint64_t number) {
   std::string name = segment_name(number);
   DROVER_TRY(auto file, disk_.open(dir_ + "/" + name, OpenMode::kRead));
   DROVER_TRY(uint64_t size, file->size());
-  if (spares_.size() >= kMaxSpares || size < segment_size_ / 2 || size > segment_size_ * 2) {
+  size_t spares;
+  {
+    std::lock_guard lock(spare_mutex_);
+    spares = spares_.size();
+  }
+  if (spares >= kMaxSpares || size < segment_size_ / 2 || size > segment_size_ * 2) {
     DROVER_CHECK(disk_.remove(dir_ + "/" + name));
     disk_bytes_ -= size;
     return disk_.sync_dir(dir_);
@@ -309,8 +322,70 @@ Status LogWriter::free_segment(uint64_t number) {
   DROVER_CHECK(disk_.rename(dir_ + "/" + name, dir_ + "/" + spare));
   // Durable before it is written to: under its old name it must be what it was.
   DROVER_CHECK(disk_.sync_dir(dir_));
-  spares_.push_back({spare, size});
+  std::lock_guard lock(spare_mutex_);
+  spares_.insert(spares_.begin(), {spare, size});
   return {};
+}
+
+// ---- the segment after this one
+
+bool LogWriter::take_spare(Spare& out) {
+  std::lock_guard lock(spare_mutex_);
+  grow_failed_ = false;
+  if (spares_.size() <= (growing_ ? 1 : 0)) return false;
+  auto it = growing_ ? spares_.end() - 2 : spares_.end() - 1;
+  out = std::move(*it);
+  spares_.erase(it);
+  return true;
+}
+
+// As much of it as the second half of the current segment is used up, a step more and at twice the pace.
+void LogWriter::grow_spare() {
+  uint64_t half = segment_size_ / 2;
+  if (tail_ <= half || !room()) return;
+  std::string name;
+  uint64_t from = 0, size = 0;
+  {
+    std::lock_guard lock(spare_mutex_);
+    if (growing_ || grow_failed_) return;
+    if (!spares_.empty()) from = spares_.back().size;
+    if (from >= segment_size_ || from > 2 * (tail_ - half)) return;
+    size = std::min(kZeroStepMin, segment_size_ - from);
+    if (spares_.empty()) spares_.push_back({std::string(kGrownSpare), 0});
+    name = spares_.back().name;
+    growing_ = true;
+  }
+  world_.pool.run([self = shared_from_this(), name, from, size] { self->grow(name, from, size); });
+}
+
+// In the pool. What fails is given up: the segment is then made when it is needed, and says what is wrong.
+void LogWriter::grow(const std::string& name, uint64_t from, uint64_t size) {
+  std::lock_guard alone(grow_mutex_);
+  {
+    std::lock_guard lock(queue_mutex_);
+    if (stopped_) return;
+  }
+  Status status = [&]() -> Status {
+    DROVER_TRY(auto file, disk_.open(dir_ + "/" + name, from == 0 ? OpenMode::kCreate : OpenMode::kWrite));
+    std::string zeros(size, '\0');
+    std::string_view part = zeros;
+    Status written = file->write_at(from, {&part, 1});
+    if (written) written = file->sync();
+    if (!written) static_cast<void>(file->truncate(from));
+    return written;
+  }();
+  std::lock_guard lock(spare_mutex_);
+  growing_ = false;
+  if (status) {
+    spares_.back().size = from + size;
+    disk_bytes_ += size;
+    return;
+  }
+  grow_failed_ = true;
+  log_debug("raft.log", "the next segment of the log is not made ahead", {{"error", status.error().message}});
+  if (from != 0) return;
+  spares_.pop_back();
+  static_cast<void>(disk_.remove(dir_ + "/" + name));
 }
 
 bool LogWriter::wants_zeros() const { return file_ && zeroed_ < segment_size_ && tail_ + kZeroLow > zeroed_; }

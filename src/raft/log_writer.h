@@ -3,6 +3,9 @@
 // A full disk is waited for. The zeros ahead of the tail are room that is there already: when they cannot be made any
 // more, room() says so while the little that the engine itself must write still goes through. A job that finds no room
 // stays at the head of the queue and is tried again until there is.
+//
+// The segment after this one is made in the pool while the second half of this one is written, at the pace of the writing:
+// a busy server never waits for blocks to be found, and one that writes little never has more than it needs.
 #pragma once
 
 #include <atomic>
@@ -73,6 +76,9 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
   Status write(Job& job);
   Status flush();  // writes and syncs what is gathered
   Status roll(const Job& job);
+  bool take_spare(Spare& out);
+  void grow_spare();
+  void grow(const std::string& name, uint64_t from, uint64_t size);
   Status free_segment(uint64_t number);
   bool wants_zeros() const;
   Status zero_ahead();
@@ -101,7 +107,12 @@ class LogWriter : public std::enable_shared_from_this<LogWriter> {
   uint64_t durable_seq_ = 0, written_seq_ = 0;
   std::vector<std::string_view> parts_;  // gathered frames, from tail_ on
   uint64_t parts_size_ = 0;
-  std::vector<Spare> spares_;
+
+  std::mutex spare_mutex_;
+  std::vector<Spare> spares_;   // under spare_mutex_, as are the next ones; the last one is used first
+  bool growing_ = false;        // the last one, in the pool: not to be used meanwhile
+  bool grow_failed_ = false;    // not tried again in this segment
+  std::mutex grow_mutex_;       // held while a spare grows, taken before spare_mutex_
 
   std::atomic<bool> stalled_{false};
   std::atomic<uint64_t> syncs_{0}, sync_ns_{0}, disk_bytes_{0};

@@ -193,6 +193,9 @@ int32_t dr_propose_conf(dr_node *, const dr_conf_change *, size_t n, uint32_t tr
 int32_t dr_apply_conf(dr_node *, const dr_entry *, dr_conf_state *out, dr_bytes *ctx);
 /* ctx must never repeat, not even on a retry. No answer = lost: ask again with a new ctx. */
 int32_t dr_read_index(dr_node *, dr_bytes ctx);
+/* With skip_bcast_commit: an append to every peer, without entries where it has all of them, so that it learns the commit
+ * index at once. Nothing on a server that does not lead. */
+void dr_tell_commit(dr_node *);
 void dr_transfer_leader(dr_node *, uint64_t to);
 void dr_report_unreachable(dr_node *, uint64_t id);
 /* Every message of kind DR_MSG_SNAPSHOT sent must end in this call, by a timer at worst. */
