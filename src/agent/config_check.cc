@@ -10,6 +10,7 @@
 #include "agent/units.h"
 #include "base/strings.h"
 #include "model/ports.h"
+#include "model/validate.h"
 
 namespace drover::agent {
 namespace {
@@ -125,9 +126,7 @@ Status check_config(const Config& c, const CheckOptions& options, const std::fun
   if (client.Enabled)
     for (auto& [key, value] : client.Meta)
       if (!valid_meta_key(key)) return invalid("Invalid Client.Meta key: " + key);
-  if (auto& s = server.DefaultSchedulerConfig)
-    if (auto& a = s->SchedulerAlgorithm; !a.empty() && a != "binpack" && a != "spread")
-      return invalid("invalid scheduler algorithm: " + a);
+  if (auto& s = server.DefaultSchedulerConfig) DROVER_CHECK(check_scheduler_algorithm(s->SchedulerAlgorithm));
   DROVER_CHECK(check_ports(client));
   if (client.Artifact) DROVER_CHECK(check_artifact(*client.Artifact));
   if (!options.dev_mode) {

@@ -10,6 +10,7 @@
 #include "model/api_requests.h"
 #include "model/operator_rpc.h"
 #include "model/rpc.h"
+#include "model/validate.h"
 
 namespace drover::api {
 namespace {
@@ -86,6 +87,7 @@ Async<Result<Reply>> scheduler_configuration(Call& call) {
   if (!decoded) co_return invalid("Error parsing scheduler config: " + decoded.error().message);
   rpc::SchedulerSetConfigRequest req;
   req.Config = convert<drover::SchedulerConfiguration>(body);
+  DROVER_CO_CHECK(check_scheduler_algorithm(req.Config.SchedulerAlgorithm));
   DROVER_CO_TRY(auto cas, cas_of(call));
   if (cas) {
     req.CAS = true;

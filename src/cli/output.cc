@@ -1,12 +1,14 @@
 #include "cli/output.h"
 
-#include "cli/client_json.h"
+#include "cli/client_shapes.h"
 #include "gotemplate/template.h"
 
 namespace drover::cli {
 
 std::string json_text(const TypeInfo& type, const void* object) {
-  return client_json(type, object, 4);
+  std::string out;
+  json_encode(type, object, out, {.pretty = true, .trailing_newline = false, .shape = client_shape});
+  return out;
 }
 
 std::string unmarshal_text(const Error& error) {

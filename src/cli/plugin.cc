@@ -167,7 +167,7 @@ int run_policy_info(Context& c) {
                           "Target|" + target_text(p->Target), "Min|" + number(p->Min), "Max|" + number(p->Max)}));
   std::string policy = "<empty>";
   if (!p->Policy.empty())
-    policy = to_json(p->Policy, {.pretty = true, .escape_html = true, .indent = 4, .trailing_newline = false, .float_point = false});
+    policy = json_text(p->Policy);
   c.ui.output("\nPolicy:\n" + policy);
   return 0;
 }

@@ -172,7 +172,7 @@ Status build_secrets(const std::string& dir, bool mount_it) {
   DROVER_CHECK(make_dir(dir, 0777));
   if (!mount_it || ::geteuid() != 0 || exists(dir + "/" + std::string(kMountMarker))) return {};
   if (::mount("tmpfs", dir.c_str(), "tmpfs", MS_NOEXEC | MS_NOSUID | MS_NODEV, kSecretsOptions.data()) == 0)
-    return write_file(dir + "/" + std::string(kMountMarker), "", 0666);
+    return write_file(dir + "/" + std::string(kMountMarker), "", 0644);
   // An agent in a container is root without the right to mount.
   if (errno != EPERM && errno != EACCES) return errno_error("mount tmpfs " + dir, errno);
   log_warn("client.alloc_dir", "secrets are kept on disk: mounting is not permitted", {{"dir", dir}});

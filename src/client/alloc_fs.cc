@@ -83,8 +83,10 @@ std::string path_within(const AllocFiles& files, const Handle& handle) {
 Result<Handle> open_for_reading(const AllocFiles& files, const std::string& path) {
   DROVER_TRY(auto relative, relative_path(files, path));
   auto secret = [&] { return invalid("Reading secret file prohibited: " + path); };
-  if (is_secret(files, relative)) return secret();
-  auto opened = open_in(files, path, O_RDONLY | O_NONBLOCK);
+  // Whether a secret is there is none: its folder may be listed.
+  bool hidden = is_secret(files, relative);
+  auto opened = open_in(files, path, hidden ? O_PATH : O_RDONLY | O_NONBLOCK);
+  if (hidden && opened) return secret();
   if (!opened) {
     auto code = opened.error().code;  // a file that cannot be looked at is the asker's mistake
     bool theirs = code == ErrorCode::kNotFound || code == ErrorCode::kIo;

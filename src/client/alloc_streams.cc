@@ -53,6 +53,7 @@ class FileReader final : public FrameReader {
         return chunk.size;
       });
       if (!size) co_return size.error();
+      if (request_.origin == FileOrigin::kStart && request_.offset < 0) co_return cannot_seek();
       auto wanted = request_.origin == FileOrigin::kEnd ? *size - request_.offset : request_.offset;
       offset_ = std::max<int64_t>(wanted, 0);
       opened_ = true;
@@ -88,6 +89,11 @@ class FileReader final : public FrameReader {
   }
 
  private:
+  // The offset is shown as the character that stands for what is none.
+  Error cannot_seek() const {
+    return internal("can't seek to offset '\ufffd': seek " + clean_join(files_.paths.root, request_.path) + ": invalid argument");
+  }
+
   Frame event(std::string_view what) {
     StreamFrame frame;
     frame.File = request_.path;

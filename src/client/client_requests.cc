@@ -115,7 +115,7 @@ Async<Result<AllocResourceUsage>> Client::alloc_stats(Uuid id, std::string task)
     // The runner may go while a driver answers.
     auto* r = impl_->runner(id);
     auto* t = r ? r->task(name) : nullptr;
-    if (!t || !t->running()) continue;
+    if (!t) continue;
     auto usage = co_await t->stats();
     if (!usage) continue;
     auto api = to_api(*usage);

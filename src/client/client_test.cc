@@ -172,6 +172,32 @@ TEST(ClientTest, BadDriverConfigFailsTheTask) {
             (Types{"Received", "Task Setup", "Failed Validation", "Not Restarting"}));
 }
 
+TEST(ClientTest, TaskThatNeedsWhatThisBuildCannotDoIsNotStarted) {
+  TestNode n;
+  n.boot();
+  auto templated = mock_task("main", {{"run_for", "1h"}});
+  templated.Templates.push_back({});
+  auto id = n.place(one_task("service", templated));
+  ASSERT_TRUE(n.reaches(id, "failed"));
+  EXPECT_EQ(n.server.event_types(id, "main"), (Types{"Received", "Task Setup", "Killing", "Not Restarting"}));
+  auto* state = &n.server.allocs[id].TaskStates.at("main");
+  EXPECT_EQ(state->Events[2].DisplayMessage, "Template failed: this build of Drover cannot render templates yet");
+  EXPECT_EQ(state->Restarts, 0u);
+
+  auto fetching = mock_task("main", {{"run_for", "1h"}});
+  TaskArtifact artifact;
+  artifact.GetterSource = "https://example.com/a.tgz";
+  fetching.Artifacts.push_back(artifact);
+  id = n.place(one_task("service", fetching));
+  ASSERT_TRUE(n.reaches(id, "failed"));
+  EXPECT_EQ(n.server.event_types(id, "main"),
+            (Types{"Received", "Task Setup", "Downloading Artifacts", "Failed Artifact Download", "Not Restarting"}));
+  state = &n.server.allocs[id].TaskStates.at("main");
+  EXPECT_EQ(state->Events[3].DisplayMessage,
+            "failed to download artifact \"https://example.com/a.tgz\": this build of Drover cannot fetch artifacts yet");
+  EXPECT_EQ(state->Restarts, 0u);
+}
+
 TEST(ClientTest, StartErrorIsRetriedOnlyWhenRecoverable) {
   TestNode n;
   n.boot();
@@ -464,6 +490,20 @@ TEST(ClientTest, ExecAndStatsOfATaskThatIsNotThere) {
   ASSERT_TRUE(stats);
   EXPECT_TRUE(stats->Tasks.empty() && !stats->Tasks.is_nil());
   EXPECT_FALSE(stats->ResourceUsage->DeviceStats.is_nil());
+}
+
+TEST(ClientTest, LastStatsOfATaskThatEndedAreKept) {
+  TestNode n;
+  n.boot();
+  auto id = n.place(one_task("batch", mock_task("main", {{"run_for", "5s"}})));
+  ASSERT_TRUE(n.reaches(id, "complete"));
+  auto stats = *run_async(n.sim.loop, n.client->alloc_stats(id, "main"));
+  ASSERT_TRUE(stats);
+  auto* last = stats->Tasks.find("main");
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->Timestamp, stats->Timestamp);
+  EXPECT_EQ(last->ResourceUsage->MemoryStats->RSS, stats->ResourceUsage->MemoryStats->RSS);
+  EXPECT_GT(last->ResourceUsage->MemoryStats->RSS, 0u);
 }
 
 TEST(ClientTest, StickyDiskMovesToTheSuccessor) {

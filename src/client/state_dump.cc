@@ -61,7 +61,7 @@ Result<std::string> client_state_json(const std::string& dir) {
   ClientDump out;
   out.Allocations = Map<AllocDump>::empty_map();
   for (auto& stored : allocs) out.Allocations[stored.alloc.ID.str()] = dump(stored);
-  return to_json(out, {.float_point = false, .keep_empty = true});
+  return to_json(out, {.float_point = false, .bare = true});
 }
 
 }  // namespace drover::client

@@ -11,6 +11,8 @@ bool always(const TaskHookContext&) { return true; }
 bool has_payload(const TaskHookContext& ctx) { return ctx.task->DispatchPayload && !ctx.task->DispatchPayload->File.empty(); }
 bool has_identity(const TaskHookContext& ctx) { return static_cast<bool>(ctx.task->Identity); }
 bool has_services(const TaskHookContext& ctx) { return ctx.services && has_nomad_services(*ctx.alloc, ctx.task->Name); }
+bool has_artifacts(const TaskHookContext& ctx) { return !ctx.task->Artifacts.empty(); }
+bool has_templates(const TaskHookContext& ctx) { return !ctx.task->Templates.empty(); }
 bool has_mounts(const TaskHookContext& ctx) { return !ctx.task->VolumeMounts.empty(); }
 
 }  // namespace
@@ -22,6 +24,8 @@ const std::vector<TaskHookRow>& task_hook_rows() {
       {"identity", has_identity, make_identity_hook},
       {"dispatch_payload", has_payload, make_dispatch_payload_hook},
       {"volumes", has_mounts, make_volumes_hook},
+      {"artifacts", has_artifacts, make_artifacts_hook},
+      {"template", has_templates, make_template_hook},
       {"task_services", has_services, make_task_services_hook},
   };
   return rows;

@@ -122,9 +122,11 @@ void TaskRunner::perform(const TaskEffect& effect) {
       wait_ = Running(wait_flow());
       return;
     case K::kRunPoststart:
+      usage_flow_ = Running(note_usage());
       poststart_ = Running(poststart_flow());
       return;
     case K::kRunPrekill:
+      usage_flow_ = Running(note_usage());  // beside the kill, which waits for no figures
       prekill_ = Running(prekill_flow());
       return;
     case K::kStopDriver:
@@ -134,6 +136,7 @@ void TaskRunner::perform(const TaskEffect& effect) {
       stop_.reset();
       prekill_.reset();
       poststart_.reset();
+      usage_flow_.reset();
       wait_.reset();
       cleanup_ = Running(cleanup_flow());
       return;
@@ -398,8 +401,15 @@ Async<Result<std::unique_ptr<drivers::ExecSession>>> TaskRunner::exec_stream(std
 }
 
 Async<Result<drivers::TaskResourceUsage>> TaskRunner::stats() {
-  if (!running() || task_id().empty()) co_return invalid("Task not running");
-  co_return co_await ctx_.driver->stats(task_id());
+  if (running() && !task_id().empty()) {
+    auto now = co_await ctx_.driver->stats(task_id());
+    if (!now && !usage_) co_return std::move(now).error();
+    if (now) usage_ = std::make_unique<drivers::TaskResourceUsage>(std::move(*now));
+  }
+  if (!usage_) co_return invalid("Task not running");
+  co_return *usage_;
 }
+
+Async<void> TaskRunner::note_usage() { (void)co_await stats(); }
 
 }  // namespace drover::client

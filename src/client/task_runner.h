@@ -70,6 +70,7 @@ class TaskRunner {
   Async<Status> signal(std::string signal, std::string reason);
   Async<Result<drivers::ExecResult>> exec(std::vector<std::string> command, Duration timeout);
   Async<Result<std::unique_ptr<drivers::ExecSession>>> exec_stream(std::vector<std::string> command, bool tty);
+  // Of a task that ended: the last figures there were; kInvalid "Task not running" when there were none.
   Async<Result<drivers::TaskResourceUsage>> stats();
 
   RunEnv env() const;
@@ -95,6 +96,7 @@ class TaskRunner {
   Result<drivers::TaskSpec> make_spec() const;
   std::string task_id() const;
   void fail_start(Error error, TaskEvent event);
+  Async<void> note_usage();
 
   RunnerDeps deps_;
   std::string name_;
@@ -105,13 +107,15 @@ class TaskRunner {
   std::optional<drivers::NetworkIsolation> network_;
   std::map<std::string, std::string> host_env_;
   std::function<void()> changed_;
+  // What the driver said last. Nobody samples a task in between: this is from its start, its stop or the last question.
+  std::unique_ptr<drivers::TaskResourceUsage> usage_;
   TaskState saved_state_;
   LocalTaskState saved_local_;
   bool ever_saved_ = false;
 
   Poster poster_;
   Timer timer_;
-  Running restore_, prestart_, start_, wait_, poststart_, prekill_, stop_, cleanup_, stop_hooks_, update_;
+  Running restore_, prestart_, start_, wait_, poststart_, usage_flow_, prekill_, stop_, cleanup_, stop_hooks_, update_;
 };
 
 // What the driver is told, without the driver's config: pure.

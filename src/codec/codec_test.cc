@@ -113,6 +113,29 @@ TEST(JsonEncode, PrettyIndentsByFourAndEndsInANewline) {
   EXPECT_EQ(to_json(Inner{"n", 1}, {.pretty = true}), "{\n    \"Name\": \"n\",\n    \"Count\": 1\n}\n");
 }
 
+// A reader whose struct has no Count of its own and two fields more.
+const JsonShape* reader_shape(const TypeInfo& type) {
+  static const JsonShape kInner{.type = "api.Inner", .lacks = {"Count"}, .adds = {{"Age", "null"}, {"Zone", "\"\""}}};
+  static const JsonShape kSparse{.type = "Sparse", .omits_empty = {"ID"}};
+  return type.name == kInner.type ? &kInner : type.name == kSparse.type ? &kSparse : nullptr;
+}
+
+TEST(JsonEncode, ReadersShapesChangeTheirStructsOnly) {
+  const JsonStyle style{.shape = reader_shape};
+  EXPECT_EQ(to_json(Inner{"n", 1}, style), R"({"Age":null,"Name":"n","Zone":""})");
+  EXPECT_EQ(to_json(Sparse{}, style), R"({"Count":null,"Name":""})");
+  auto text = to_json(full(), style);
+  EXPECT_TRUE(text.starts_with(R"({"Alloc":"01234567-89ab-cdef-0123-456789abcdef","Any":{"k":[1,"x",null]},"Big":)")) << text;
+  EXPECT_NE(text.find(R"("Inners":[{"Age":null,"Name":"one","Zone":""},{"Age":null,"Name":"none","Zone":""}])"), std::string::npos);
+  EXPECT_EQ(text.find("hidden"), std::string::npos);
+  EXPECT_EQ(to_json(List<Inner>{{"n", 1}}, {.pretty = true, .trailing_newline = false, .shape = reader_shape}),
+            "[\n    {\n        \"Age\": null,\n        \"Name\": \"n\",\n        \"Zone\": \"\"\n    }\n]");
+}
+
+TEST(JsonEncode, BareStructsHaveTheYearOneForNoTime) {
+  EXPECT_NE(to_json(Sample{}, {.bare = true}).find(R"("When":"0001-01-01T00:00:00Z")"), std::string::npos);
+}
+
 TEST(JsonDecode, ReadsBackWhatWasWritten) {
   auto back = from_json<Sample>(to_json(full()));
   ASSERT_TRUE(back) << back.error().message;

@@ -3,13 +3,25 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "codec/type_info.h"
 
 namespace drover {
+
+// How a struct of that name looks to somebody who has it otherwise, in names of fields.
+struct JsonShape {
+  std::string_view type;                             // TypeInfo::name
+  std::initializer_list<std::string_view> lacks;     // not there
+  // Keys and JSON text of fields that are there only for them.
+  std::initializer_list<std::pair<std::string_view, std::string_view>> adds;
+  std::initializer_list<std::string_view> omits_empty;
+  bool every_field = false;                          // also those that are left out elsewhere when empty
+};
 
 struct JsonStyle {
   bool pretty = false;         // 4 spaces, trailing newline
@@ -19,8 +31,11 @@ struct JsonStyle {
   // Integral doubles print as "8080.0"; Go's standard encoder, which the CLI uses, prints "8080".
   bool float_point = true;
   bool sort_keys = false;      // struct keys by name instead of declaration order
-  // Fields of structs that leave out all that is empty (Allocation) are there anyway, as API clients print them.
-  bool keep_empty = false;
+  // As Go's encoder writes a struct of which it knows nothing more: an unset time is the year 1, nothing is added, and of
+  // Allocation the empty fields are there too.
+  bool bare = false;
+  // Structs that the reader has otherwise (null for those that are the same); keys are then in order of name.
+  const JsonShape* (*shape)(const TypeInfo& type) = nullptr;
 };
 
 // Appends the JSON of the value at `object`.

@@ -234,6 +234,7 @@ class Decoder {
       case Kind::kInt: return store_int(type, p, text, field);
       case Kind::kUint: return store_uint(type, p, text, field);
       case Kind::kDuration: {
+        if (field && (field->flags & kDurationText) && field->go_type == "string") return type_error("number", type, field);
         int64_t n = 0;
         auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
         if (ec != std::errc() || end != text.data() + text.size()) return type_error(fmt::format("number {}", text), type, field);

@@ -9,6 +9,8 @@
 namespace drover {
 namespace {
 
+constexpr std::string_view kZeroTime = "\"0001-01-01T00:00:00Z\"";
+
 class Encoder {
  public:
   Encoder(std::string& out, const JsonStyle& style) : out_(out), style_(style) {}
@@ -91,7 +93,7 @@ class Encoder {
 
   void time(Time t) {
     if (t.unset()) {
-      out_ += "null";
+      out_ += style_.bare ? kZeroTime : "null";
       return;
     }
     out_ += '"';
@@ -131,7 +133,9 @@ class Encoder {
   void object(const TypeInfo& type, const void* p) {
     bool any = false;
     open('{');
-    if (style_.sort_keys && has_own_code(type)) {
+    if (style_.shape) {
+      shaped(type, p, any);
+    } else if (style_.sort_keys && has_own_code(type)) {
       // Durations that are text come first, the rest as declared: the reference's own code for these types.
       for (auto& f : type.fields)
         if (f.flags & kDurationText) member(type, f, p, any);
@@ -143,13 +147,43 @@ class Encoder {
     close('}', any);
   }
 
+  // As the reader's struct has it, which is there whole.
+  void shaped(const TypeInfo& type, const void* p, bool& any) {
+    struct Entry {
+      std::string_view key, text;
+      const FieldInfo* field;
+    };
+    auto* shape = style_.shape(type);
+    std::vector<Entry> entries;
+    for (auto& f : type.fields)
+      if (shown(shape, f, p)) entries.push_back({f.json_name, {}, &f});
+    if (shape)
+      for (auto& [key, text] : shape->adds) entries.push_back({key, text, nullptr});
+    std::sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.key < b.key; });
+    for (auto& e : entries) {
+      separator(any);
+      key(e.key);
+      if (e.field) field(type, *e.field, p);
+      else out_ += e.text;
+    }
+  }
+
+  static bool shown(const JsonShape* shape, const FieldInfo& f, const void* p) {
+    auto in = [&](auto& names) { return std::find(names.begin(), names.end(), f.name) != names.end(); };
+    if (f.flags & (kNotInJson | kInputOnly)) return false;
+    if (shape && in(shape->lacks)) return false;
+    bool may_omit = (f.flags & kOmitEmpty) && !(shape && shape->every_field);
+    may_omit |= shape && in(shape->omits_empty);
+    return !may_omit || !empty(f.type(), f.in(p));
+  }
+
   static bool has_own_code(const TypeInfo& type) {
     return std::any_of(type.fields.begin(), type.fields.end(), [](auto& f) { return (f.flags & kDurationText) != 0; });
   }
 
   void member(const TypeInfo& type, const FieldInfo& f, const void* p, bool& any) {
-    if (f.flags & (kNotInJson | kInputOnly)) return;
-    bool may_omit = (type.omit_all_empty && !style_.keep_empty) || (f.flags & kOmitEmpty);
+    if (f.flags & (kNotInJson | kInputOnly) || (style_.bare && (f.flags & kJsonOnly))) return;
+    bool may_omit = (type.omit_all_empty && !style_.bare) || (f.flags & kOmitEmpty);
     if (may_omit && empty(f.type(), f.in(p))) return;
     separator(any);
     key(f.json_name);
@@ -162,7 +196,7 @@ class Encoder {
       auto d = *static_cast<const Duration*>(f.in(p));
       quote(d.count() == 0 && !type.name.starts_with("api.") ? "" : format_duration(d));
     } else if ((f.flags & kZeroTimeText) && static_cast<const Time*>(f.in(p))->unset()) {
-      out_ += "\"0001-01-01T00:00:00Z\"";
+      out_ += kZeroTime;
     } else {
       value(f.type(), f.in(p));
     }

@@ -41,7 +41,7 @@ using TypeGetter = const TypeInfo& (*)();
 
 enum FieldFlag : uint8_t {
   kOmitEmpty = 1,        // JSON: left out when empty
-  kDurationText = 2,     // JSON: "30m0s" (or "" when 0) instead of nanoseconds; input takes either
+  kDurationText = 2,     // JSON: "30m0s" (or "" when 0) instead of nanoseconds; input takes either, unless .wire("string")
   kZeroTimeText = 4,     // JSON: unset time is "0001-01-01T00:00:00Z" instead of null
   kNotInJson = 8,        // on the RPC wire and in snapshots only
   kInputOnly = 16,       // read from requests, never written

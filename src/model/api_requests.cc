@@ -16,9 +16,9 @@ DROVER_DESCRIBE(drover::api::AgentSchedulerWorkersInfo, "api.AgentSchedulerWorke
     DROVER_FIELD(ServerID).json("server_id"), DROVER_FIELD(Schedulers).json("schedulers"))
 
 DROVER_DESCRIBE(drover::api::AutopilotConfiguration, "api.AutopilotConfiguration",
-    DROVER_FIELD(CleanupDeadServers), DROVER_FIELD(LastContactThreshold).with(drover::kDurationText),
+    DROVER_FIELD(CleanupDeadServers), DROVER_FIELD(LastContactThreshold).with(drover::kDurationText).wire("string"),
     DROVER_FIELD(MaxTrailingLogs), DROVER_FIELD(MinQuorum).wire("uint"),
-    DROVER_FIELD(ServerStabilizationTime).with(drover::kDurationText), DROVER_FIELD(EnableRedundancyZones),
+    DROVER_FIELD(ServerStabilizationTime).with(drover::kDurationText).wire("string"), DROVER_FIELD(EnableRedundancyZones),
     DROVER_FIELD(DisableUpgradeMigration), DROVER_FIELD(EnableCustomUpgrades), DROVER_FIELD(CreateIndex),
     DROVER_FIELD(ModifyIndex))
 

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "base/result.h"
 #include "model/job.h"
 #include "model/multi_error.h"
 
@@ -20,6 +21,9 @@ MultiError validate(const Spread& spread);
 MultiError validate(const Resources& resources);
 MultiError validate(const Service& service);
 MultiError validate(const Task& task, std::string_view type, const TaskGroup& group);
+
+// "": the default one.
+Status check_scheduler_algorithm(std::string_view name);
 
 // Whether `path`, taken below `prefix` ("task", "task/local/") in an allocation's directory, leaves that directory.
 // Lexical: links are the client's affair.

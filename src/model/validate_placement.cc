@@ -184,4 +184,9 @@ void spreads(const List<Spread>& spreads, std::string_view type, MultiError& err
 }
 
 }  // namespace validation
+Status check_scheduler_algorithm(std::string_view name) {
+  if (name.empty() || name == "binpack" || name == "spread") return {};
+  return invalid("invalid scheduler algorithm: " + std::string(name));
+}
+
 }  // namespace drover

@@ -1,11 +1,13 @@
 // One pass of one evaluation: the state, the plan so far, and what nodes look like under that plan.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/world.h"
 #include "model/config_records.h"
 #include "scheduler/eligibility.h"
 #include "scheduler/fleet.h"
@@ -14,6 +16,17 @@
 #include "scheduler/schedule.h"
 
 namespace drover::scheduler {
+
+// What a placement takes, as its AllocationTime says; nothing where nobody gave a clock.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Options& options) : clock_(options.stopwatch), started_(clock_ ? clock_->monotonic() : Monotonic()) {}
+  Duration elapsed() const { return clock_ ? std::max(Duration(1), Duration(clock_->monotonic() - started_)) : Duration(); }
+
+ private:
+  Clock* clock_;
+  Monotonic started_;
+};
 
 class Context {
  public:

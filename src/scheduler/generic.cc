@@ -213,6 +213,7 @@ class GenericPass {
     }
     if (destructive) context_.plan.stop(p.previous, text::kUpdating, {}, context_.now);
     auto options = options_for(p);
+    Stopwatch stopwatch(context_.options);
     auto selection = stack_.select(*group, options);
     if (!selection && context_.preemption_enabled()) {
       options.preempt = true;
@@ -220,7 +221,7 @@ class GenericPass {
     }
     auto& metric = stack_.metric();
     metric.NodesAvailable = nodes_available_;
-    metric.AllocationTime = context_.options.allocation_time;
+    metric.AllocationTime = stopwatch.elapsed();
     if (older) stack_.set_job(job_);
     if (!selection) {
       add_exhausted_resources(metric, *group);

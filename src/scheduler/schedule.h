@@ -16,6 +16,10 @@
 #include "scheduler/explain.h"
 #include "scheduler/state_view.h"
 
+namespace drover {
+class Clock;
+}
+
 namespace drover::scheduler {
 
 class Fleet;
@@ -27,8 +31,8 @@ struct Options {
   Candidates candidates = Candidates::kFleet;
   // Every server can deal with disconnected clients (1.3.0 or later). Dry runs say no, as the reference's do.
   bool supports_disconnected_clients = true;
-  // Written as AllocationTime of every placement; a pure function has no stopwatch.
-  Duration allocation_time{};
+  // Times each placement for its AllocationTime and decides nothing; null: none is written. Called on the caller's thread.
+  Clock* stopwatch = nullptr;
   // Fill in Outcome::explanation.
   bool explain = true;
 };

@@ -156,9 +156,10 @@ class SystemPass {
     SelectOptions options;
     options.alloc_name = p.name;
     options.preempt = context_.preemption_enabled();
+    Stopwatch stopwatch(context_.options);
     auto selection = stack_.select_row(group, row, options);
     auto& metric = stack_.metric();
-    metric.AllocationTime = context_.options.allocation_time;
+    metric.AllocationTime = stopwatch.elapsed();
     if (!selection) return metric.NodesFiltered > 0 ? filtered(group, metric) : exhausted(group, row, metric);
     metric.NodesAvailable = nodes_available_;
     auto alloc = make_alloc(context_, *job_, group, *selection, p.name, metric);

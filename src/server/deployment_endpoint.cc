@@ -1,6 +1,7 @@
 // Deployment.*: reads, and what operators may do to a deployment (reference server-workflows 4.3).
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "model/raft_requests.h"
 #include "model/rpc_requests.h"
 #include "model/status.h"
@@ -119,11 +120,23 @@ Async<Status> deployment_unblock(Server& server, const DeploymentUnblockRequest&
   co_return Status{};  // only deployments over several regions are ever blocked
 }
 
+// A malformed id, where the log would not meet another error first.
+Status check_alloc_ids(const state::Snapshot& snap, const DeploymentAllocHealthRequest& req, const Uuid& deployment) {
+  for (auto* ids : {&req.HealthyAllocationIDs, &req.UnhealthyAllocationIDs})
+    for (auto& text : *ids) {
+      DROVER_TRY(auto id, parse_id(text, fmt::format("alloc {} lookup failed", go_quote(text))));
+      auto a = snap.allocs().get(id);
+      if (!a || a->DeploymentID != deployment) return {};
+    }
+  return {};
+}
+
 Async<Status> deployment_alloc_health(Server& server, const DeploymentAllocHealthRequest& req, DeploymentUpdateResponse& resp) {
   if (req.DeploymentID.empty()) co_return internal("missing deployment ID");
   if (req.HealthyAllocationIDs.empty() && req.UnhealthyAllocationIDs.empty())
     co_return internal("must specify at least one healthy/unhealthy allocation ID");
   DROVER_CO_TRY(auto d, active_deployment(server, req.DeploymentID, "can't set health of allocations for a terminal deployment"));
+  DROVER_CO_CHECK(check_alloc_ids(server.snapshot(), req, d->ID));
   rpc::ApplyDeploymentAllocHealthRequest entry;
   entry.DeploymentID = req.DeploymentID;
   entry.HealthyAllocationIDs = req.HealthyAllocationIDs;

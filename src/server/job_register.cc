@@ -140,7 +140,7 @@ Async<Status> job_plan(Server& server, const rpc::JobPlanRequest& req, JobPlanRe
   eval.AnnotatePlan = true;
   scheduler::Options options;
   options.supports_disconnected_clients = false;
-  options.allocation_time = std::max(Duration(1), server.world().clock.now() - now);
+  options.stopwatch = &server.world().clock;
   auto view = std::make_shared<const scheduler::SnapshotView>(what_if);
   auto seed = server.world().random.next();
   auto outcome = co_await on_pool(server.world(), [view, eval, options, now, seed] {

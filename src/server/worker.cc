@@ -159,22 +159,14 @@ Async<Result<scheduler::Step>> Worker::step(std::shared_ptr<scheduler::EvalProce
   auto view = std::make_shared<const scheduler::SnapshotView>(snap);
   snapshot_index_ = snap.index();
   // The pass may outlive this worker: it owns what it works on.
-  auto& clock = server_.world().clock;
-  auto started = clock.monotonic();
-  auto next = co_await on_pool(server_.world(), [process, view, now = server_.world().clock.now(), fleet = fleet_, result] {
+  co_return co_await on_pool(server_.world(), [process, view, now = server_.world().clock.now(), fleet = fleet_, result] {
     return result ? process->result(*result, view, fleet.get(), now) : process->start(view, fleet.get(), now);
   });
-  if (next) {
-    int64_t placements = 1;
-    for (auto& [node, allocs] : next->Plan.NodeAllocation) placements += static_cast<int64_t>(allocs.size());
-    placement_time_ = std::max(Duration(1), (clock.monotonic() - started) / placements);
-  }
-  co_return next;
 }
 
 Async<bool> Worker::schedule(Ref<Evaluation> eval, std::string token, state::Snapshot snap) {
   scheduler::Options options;
-  options.allocation_time = placement_time_;
+  options.stopwatch = &server_.world().clock;
   auto process = std::make_shared<scheduler::EvalProcess>(*eval, options, server_.world().random.next());
   auto next = co_await step(process, snap, nullptr);
   for (;;) {

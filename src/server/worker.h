@@ -75,7 +75,6 @@ class Worker {
   std::optional<Held> held_;
   std::shared_ptr<scheduler::Fleet> fleet_;  // shared with the pass under way, which may outlive the worker
   uint64_t snapshot_index_ = 0;  // of the pass under way
-  Duration placement_time_ = Duration(1);  // what a placement of the pass before took; shown as AllocationTime
   std::shared_ptr<int> alive_ = std::make_shared<int>();
   Running running_;
 };

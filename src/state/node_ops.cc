@@ -105,6 +105,7 @@ Status update_node_drain(Txn& txn, const Uuid& id, const NodeDrainUpdate& u) {
     if (starts || !node.LastDrain) {
       node.LastDrain = DrainMetadata{};
       node.LastDrain->StartedAt = when;
+      node.LastDrain->Meta = u.meta;  // also an empty one, which readers tell from none
     }
     auto& drain = *node.LastDrain;
     drain.UpdatedAt = when;
