@@ -26,11 +26,11 @@ struct Counter final : raft::StateMachine {
     };
     return std::make_unique<Source>();
   }
-  Status restore(raft::SnapshotReader& in) override {
+  Result<Swap> load(raft::SnapshotReader& in) override {
     char buffer[64];
     for (;;) {
       DROVER_TRY(size_t got, in.read(buffer, sizeof buffer));
-      if (got == 0) return {};
+      if (got == 0) return Swap([] { return nullptr; });
     }
   }
 };

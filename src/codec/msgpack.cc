@@ -1,6 +1,7 @@
 #include "codec/msgpack.h"
 
 #include <bit>
+#include <bitset>
 #include <cstring>
 
 #include "codec/reflect.h"
@@ -9,6 +10,7 @@ namespace drover {
 namespace {
 
 constexpr int kDepthMax = 128;
+constexpr size_t kMaxFields = 128;
 // Seconds from year 1, where Go's time begins, to 1970.
 constexpr int64_t kGoEpoch = 62135596800;
 
@@ -105,14 +107,15 @@ class Writer {
   }
   void structure(const TypeInfo& t, const void* p) {
     size_t n = t.fields.size();
+    std::bitset<kMaxFields> omitted;
     if (style_.omit_default) {
-      n = 0;
-      for (auto& f : t.fields) n += !reflect_default(f.type(), f.in(p));
+      DROVER_ASSERT(n <= kMaxFields, "no struct has that many fields");
+      for (size_t i = 0; i < n; ++i) omitted[i] = reflect_default(t.fields[i].type(), t.fields[i].in(p));
     }
-    map_head(n);
+    map_head(n - omitted.count());
     for (auto i : t.sorted) {
+      if (omitted[i]) continue;
       auto& f = t.fields[i];
-      if (style_.omit_default && reflect_default(f.type(), f.in(p))) continue;
       raw(f.name);
       value(f.type(), f.in(p));
     }

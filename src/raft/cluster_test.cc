@@ -1,11 +1,15 @@
 // Several servers on a quiet network: membership, transfer, snapshots to newcomers, restore, lost disks.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
+#include <optional>
 
 #include "base/log.h"
 #include "base/sim_loop.h"
+#include "raft/bytes.h"
 #include "raft/mem_disk.h"
+#include "raft/message.h"
 #include "raft/replica.h"
 #include "raft/test_machine.h"
 
@@ -126,6 +130,7 @@ class ReplicaCluster : public ::testing::Test {
   }
   void transmit(Member& from, uint64_t peer, const std::string& address, std::string message) {
     messages++;
+    if (on_message && !on_message(message)) return;
     uint64_t n = next_++;
     flying_[n] = sim.loop.after(1ms, [this, n, &from, peer, address, message = std::move(message)] {
       auto mine = flying_.extract(n);
@@ -142,6 +147,26 @@ class ReplicaCluster : public ::testing::Test {
   Options options;
   std::map<std::string, std::unique_ptr<Member>> members;
   uint64_t messages = 0;
+  std::function<bool(std::string&)> on_message;  // false: lost; may change the bytes
+
+  // The bytes of a snapshot's chunk and their offset; nothing of another message.
+  static std::optional<std::pair<uint64_t, size_t>> chunk(std::string_view message) {
+    ByteReader in(message);
+    Envelope e;
+    if (!decode_envelope(in, e) || e.kind != MessageKind::kSnapshotChunk) return std::nullopt;
+    in.get<uint64_t>();
+    auto offset = in.get<uint64_t>();
+    in.get<uint32_t>();
+    return std::pair(offset, in.left());
+  }
+  // One server with a state of some megabytes and a snapshot of it, and another one that has nothing.
+  void large_state_and_a_newcomer() {
+    options.trailing_logs = 1;
+    form({"a"});
+    fill(60, 100'000);
+    ASSERT_TRUE(wait(member("a").replica->take_snapshot()));
+    join("b");
+  }
 
  private:
   uint64_t next_ = 0;
@@ -211,6 +236,67 @@ TEST_F(ReplicaCluster, AFollowerThatWasAwayLongGetsASnapshot) {
   member(away).cut_off = false;
   EXPECT_TRUE(converge({away}));
   EXPECT_EQ(member(away).machine.restores, 1);
+}
+
+TEST_F(ReplicaCluster, ASnapshotGoesOnWhereItsConnectionBroke) {
+  large_state_and_a_newcomer();
+  uint64_t sent = 0, largest = 0, acknowledged = 0, in_flight = 0;
+  bool broken = false;
+  std::map<uint64_t, int> offsets;
+  on_message = [&](std::string& m) {
+    if (auto c = chunk(m)) {
+      if (broken) return false;
+      offsets[c->first]++;
+      sent += c->second;
+      largest = std::max(largest, c->first + c->second);
+      in_flight = std::max(in_flight, c->first + c->second - acknowledged);
+      if (largest > 3'000'000 && offsets.size() < 14) broken = true;
+    }
+    ByteReader in(m);
+    Envelope e;
+    if (decode_envelope(in, e) && e.kind == MessageKind::kSnapshotAck) {
+      in.get<uint64_t>();
+      acknowledged = std::max(acknowledged, in.get<uint64_t>());
+    }
+    return true;
+  };
+  bool added = false;
+  Running flow([](Replica& r, Server s, bool& added) -> Async<void> {
+    added = (co_await r.add_learner(std::move(s))).operator bool();
+  }(*member("a").replica, member("b").server, added));
+  ASSERT_TRUE(sim.loop.run_until([&] { return broken; }, 30s));
+  member("b").cut_off = true;
+  sim.loop.advance(5s);
+  member("b").cut_off = false;
+  uint64_t before = acknowledged;
+  EXPECT_GT(before, 1'000'000u);
+  offsets.clear();
+  on_message = [&](std::string& m) {
+    if (auto c = chunk(m)) offsets[c->first]++;
+    return true;
+  };
+  ASSERT_TRUE(converge({"b"}));
+  ASSERT_FALSE(offsets.empty());
+  EXPECT_GE(offsets.begin()->first, before);  // what was there is not sent again
+  EXPECT_LE(in_flight, 2'200'000u);
+  EXPECT_TRUE(added);
+  EXPECT_EQ(member("b").machine.restores, 1);
+}
+
+TEST_F(ReplicaCluster, ADamagedChunkOfASnapshotIsRefusedAndSentAgain) {
+  large_state_and_a_newcomer();
+  int damaged = 0, chunks = 0;
+  on_message = [&](std::string& m) {
+    if (chunk(m) && ++chunks % 5 == 3 && damaged < 4) {
+      m[m.size() - 100] = static_cast<char>(m[m.size() - 100] ^ 4);
+      damaged++;
+    }
+    return true;
+  };
+  ASSERT_TRUE(wait(member("a").replica->add_learner(member("b").server)));
+  ASSERT_TRUE(converge({"b"}));
+  EXPECT_EQ(damaged, 4);
+  EXPECT_EQ(member("b").machine.restores, 1);
 }
 
 TEST_F(ReplicaCluster, LeadershipMovesOnRequest) {

@@ -29,7 +29,8 @@ Driver::~Driver() { stop(); }
 Status Driver::open() {
   if (options_.self.id.empty()) return invalid("a raft server needs an id");
   DROVER_CHECK(recover());
-  next_snapshot_check_ = now() + options_.snapshot_interval;
+  // Not all servers of a cluster at one time.
+  next_snapshot_check_ = now() + options_.snapshot_interval + parts_.world.random.jitter(options_.snapshot_interval);
   return {};
 }
 
@@ -341,6 +342,7 @@ void Driver::pump() {
       progress = true;
     }
     if (dead_) break;
+    if (installing_ > 0 && !applying_) drain_writes();  // an install that waited for a batch to end
     progress |= run_apply();
     progress |= campaign_alone();
     refresh();

@@ -166,6 +166,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   bool run_apply();
   void apply_conf(const Committed& entry);
   void apply_noop(const Committed& entry);
+  void resume_apply();
   void apply_batch(size_t n);
   void batch_applied(std::vector<BatchItem> items);
   void run_batch(std::vector<BatchItem>& items);
@@ -205,6 +206,11 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void snapshot_taken(Result<SnapshotMeta> result);
   void end_snapshot_waiters(const Status& status);
   void compact_to(uint64_t snapshot_index);
+  using OpenState = std::move_only_function<Result<std::unique_ptr<SnapshotReader>>()>;
+  using StateLoaded = std::move_only_function<void(Driver&, Status)>;
+  // Reads a state on the pool, swaps it in on the executor, then `done`. No entry is applied meanwhile.
+  void load_state(OpenState open, StateLoaded done);
+  void swap_state(Result<StateMachine::Swap> swap, StateLoaded done);
   void begin_install();
   void installed(Status status);
   int32_t snapshot_hook(uint64_t at_least, uint64_t to, dr_snapshot* out);
@@ -253,7 +259,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
 
   // ---- apply
   std::deque<Committed> committed_;
-  bool applying_ = false;         // a job is on the executor
+  bool applying_ = false;         // a job is on the executor, or a state is being loaded
+  bool apply_rests_ = false;      // this turn of the loop has applied enough
   int installing_ = 0;            // snapshots between their ready and their end
   bool install_running_ = false;  // the state machine is reading one
   uint64_t applied_ = 0, applied_term_ = 0;

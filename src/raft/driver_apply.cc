@@ -10,8 +10,9 @@
 namespace drover::raft {
 namespace {
 
-constexpr size_t kMaxBatch = 512;
-constexpr uint64_t kMaxBatchBytes = 1u << 20;
+constexpr size_t kMaxBatch = 64;
+constexpr uint64_t kMaxBatchBytes = 128u << 10;
+constexpr Duration kSlice = std::chrono::milliseconds(5);  // of applying in one turn of the loop
 
 // Reads the gathered chunks of a restore back.
 class GatheredReader final : public SnapshotReader {
@@ -39,10 +40,12 @@ class GatheredReader final : public SnapshotReader {
 
 }  // namespace
 
-// True when something was applied, so that the engine may have more.
+// True when something was applied, so that the engine may have more. A server with much to catch up with gives the
+// loop to others in between.
 bool Driver::run_apply() {
   bool any = false;
-  while (!dead_ && !committed_.empty() && !applying_ && installing_ == 0) {
+  const Monotonic begin = now();
+  while (!dead_ && !committed_.empty() && !applying_ && !apply_rests_ && installing_ == 0) {
     const Committed& front = committed_.front();
     if (front.kind == DR_ENTRY_NORMAL && !front.data.empty() && front.data[0] == kTagUser) {
       size_t n = 0;
@@ -65,8 +68,17 @@ bool Driver::run_apply() {
       }
     }
     any = true;
+    if (now() - begin > kSlice && !committed_.empty()) {
+      apply_rests_ = true;
+      post(&Driver::resume_apply);
+    }
   }
   return any;
+}
+
+void Driver::resume_apply() {
+  apply_rests_ = false;
+  pump();
 }
 
 void Driver::apply_batch(size_t n) {
@@ -227,11 +239,10 @@ void Driver::apply_restore_chunk(const Committed& entry) {
 }
 
 void Driver::finish_restore(uint64_t index, uint64_t term, uint64_t min_index) {
-  on_executor(
-      [this] {
-        Status status = restore_gathered();
-        if (status) parts_.fsm.applied_batch();
-        return status;
+  load_state(
+      [this]() -> Result<std::unique_ptr<SnapshotReader>> {
+        return std::unique_ptr<SnapshotReader>(
+            std::make_unique<GatheredReader>(gathering_->file.get(), gathering_->bytes, gathering_->size));
       },
       [index, term, min_index](Driver& d, Status status) {
         d.abandon_restore();

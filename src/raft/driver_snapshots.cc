@@ -28,7 +28,7 @@ void Driver::set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t
   options_.snapshot_threshold = threshold;
   options_.snapshot_interval = interval;
   options_.trailing_logs = trailing;
-  next_snapshot_check_ = now() + interval;
+  next_snapshot_check_ = now() + interval + parts_.world.random.jitter(interval);
 }
 
 void Driver::maybe_snapshot() {
@@ -121,14 +121,42 @@ void Driver::begin_install() {
   install_running_ = true;
   auto meta = writes_.front().install;
   if (meta->initial) return installed({});
+  load_state([store = snapshots_, meta] { return store->open_state(*meta); },
+             [](Driver& d, Status status) { d.installed(std::move(status)); });
+}
+
+void Driver::load_state(OpenState open, StateLoaded done) {
+  applying_ = true;
+  parts_.world.pool.run([life = lifeline_, weak = weak_from_this(), &loop = parts_.world.loop, &fsm = parts_.fsm,
+                         open = std::move(open), done = std::move(done)]() mutable {
+    std::lock_guard lock(life->mutex);  // the state machine stays until this is over
+    if (!life->alive) return;
+    auto load = [&]() -> Result<StateMachine::Swap> {
+      DROVER_TRY(auto reader, open());
+      return fsm.load(*reader);
+    };
+    loop.post([weak, swap = load(), done = std::move(done)]() mutable {
+      auto self = weak.lock();
+      if (!self || self->dead_) return;
+      self->applying_ = false;
+      self->swap_state(std::move(swap), std::move(done));
+      self->pump();
+    });
+  });
+}
+
+void Driver::swap_state(Result<StateMachine::Swap> swap, StateLoaded done) {
+  if (!swap) return done(*this, std::move(swap).error());
   on_executor(
-      [this, meta]() -> Status {
-        DROVER_TRY(auto reader, snapshots_->open_state(*meta));
-        DROVER_CHECK(parts_.fsm.restore(*reader));
-        parts_.fsm.applied_batch();
-        return {};
+      [&fsm = parts_.fsm, swap = std::move(*swap)]() mutable {
+        auto before = swap();
+        fsm.applied_batch();
+        return before;
       },
-      [](Driver& d, Status status) { d.installed(std::move(status)); });
+      [done = std::move(done)](Driver& d, std::shared_ptr<const void> before) mutable {
+        d.parts_.world.pool.run([before = std::move(before)] {});  // letting go of a large state takes its time
+        done(d, {});
+      });
 }
 
 void Driver::installed(Status status) {

@@ -1,9 +1,12 @@
 // Messages in and out, and the state file of a snapshot in chunks: offer, then a window of chunks, each acknowledged by
-// what the receiver has in all. What is lost is sent again from there, so a transfer survives a lost connection.
+// what the receiver has in all. What is lost is sent again from there, so a transfer survives a lost connection. Each chunk
+// has its checksum: one that is damaged is refused at once and asked for again.
 #include <algorithm>
+#include <cstring>
 
 #include "base/log.h"
 #include "raft/bytes.h"
+#include "raft/crc32c.h"
 #include "raft/disk.h"
 #include "raft/driver.h"
 
@@ -145,6 +148,8 @@ void Driver::send_chunks(uint64_t to, Sending& s) {
     ByteWriter w(out);
     w.put(s.transfer);
     w.put(s.sent);
+    size_t sum = out.size();
+    w.put(uint32_t{0});
     size_t head = out.size(), n = std::min(kChunk, s.meta.size - s.sent);
     out.resize(head + n);
     auto got = s.file->read_at(s.sent, out.data() + head, n);
@@ -152,6 +157,8 @@ void Driver::send_chunks(uint64_t to, Sending& s) {
       log_error("raft.snapshot", "reading a snapshot failed", {{"error", got ? "cut short" : got.error().message}});
       return end_sending(to, false);
     }
+    uint32_t crc = crc32c(0, out.data() + head, n);
+    std::memcpy(out.data() + sum, &crc, sizeof crc);
     s.sent += n;
     send(to, std::move(out));
   }
@@ -190,6 +197,7 @@ void Driver::on_ack(uint64_t from, std::string_view rest) {
   if (state == SnapshotAck::kDone) return end_sending(from, true);
   if (state == SnapshotAck::kRefused) return end_sending(from, false);
   if (offset > s.meta.size) return;
+  if (state == SnapshotAck::kAgain) s.answered = false;
   if (!s.answered || offset > s.acked) s.progress_at = now();
   // The first answer to an offer counts as it is: a receiver that restarted begins anew.
   s.acked = s.answered ? std::max(s.acked, offset) : offset;
@@ -239,9 +247,15 @@ void Driver::on_offer(uint64_t from, std::string_view rest) {
 void Driver::on_chunk(uint64_t from, std::string_view rest) {
   ByteReader in(rest);
   uint64_t transfer = in.get<uint64_t>(), offset = in.get<uint64_t>();
+  uint32_t crc = in.get<uint32_t>();
   std::string_view data = in.raw(in.left());
   if (!in.ok() || !receiving_ || receiving_->transfer != transfer || receiving_->from != from || receiving_->completing) return;
   Receiving& r = *receiving_;
+  if (crc32c(0, data) != crc) {
+    log_warn("raft.snapshot", "a damaged chunk of a snapshot was refused", {{"offset", std::to_string(offset)}});
+    if (offset == r.have) acknowledge(from, transfer, r.have, SnapshotAck::kAgain);
+    return;
+  }
   if (offset == r.have && !data.empty()) {
     if (auto status = snapshots_->write_incoming(offset, data); !status) {
       log_error("raft.snapshot", "receiving a snapshot failed", {{"error", status.error().message}});

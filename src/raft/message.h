@@ -3,7 +3,7 @@
 //   u8 version, u8 kind, u64 from, u64 to, str from_address, then by kind:
 //   kEngine          one engine message
 //   kSnapshotOffer   u64 transfer, the engine's MsgSnapshot
-//   kSnapshotChunk   u64 transfer, u64 offset, bytes to the end
+//   kSnapshotChunk   u64 transfer, u64 offset, u32 CRC-32C of the bytes, bytes to the end
 //   kSnapshotAck     u64 transfer, u64 offset (received so far), u8 state (SnapshotAck)
 #pragma once
 
@@ -20,7 +20,8 @@ class ByteReader;
 class ByteWriter;
 
 enum class MessageKind : uint8_t { kEngine = 1, kSnapshotOffer = 2, kSnapshotChunk = 3, kSnapshotAck = 4 };
-enum class SnapshotAck : uint8_t { kReceiving, kDone, kRefused };
+// kAgain: what came was damaged on its way; send from the offset on.
+enum class SnapshotAck : uint8_t { kReceiving, kDone, kRefused, kAgain };
 
 struct Envelope {
   MessageKind kind{};

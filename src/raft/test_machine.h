@@ -34,7 +34,7 @@ class TestMachine final : public StateMachine {
     source->text = text();
     return source;
   }
-  Status restore(SnapshotReader& in) override {
+  Result<Swap> load(SnapshotReader& in) override {
     std::string all, part(777, '\0');
     for (;;) {
       DROVER_TRY(size_t got, in.read(part.data(), part.size()));
@@ -42,14 +42,16 @@ class TestMachine final : public StateMachine {
       all.append(part, 0, got);
     }
     if (fail_restore || all.starts_with("bad")) return invalid("not a state");
-    entries.clear();
-    for (auto& line : split(all, '\n')) {
-      if (line.empty()) continue;
-      auto space = line.find(' ');
-      entries.emplace_back(parse_uint(line.substr(0, space)).value_or(0), line.substr(space + 1));
-    }
-    restores++;
-    return {};
+    return Swap([this, all] {
+      entries.clear();
+      for (auto& line : split(all, '\n')) {
+        if (line.empty()) continue;
+        auto space = line.find(' ');
+        entries.emplace_back(parse_uint(line.substr(0, space)).value_or(0), line.substr(space + 1));
+      }
+      restores++;
+      return nullptr;
+    });
   }
   std::string text() const {
     std::string out;

@@ -70,8 +70,17 @@ class StateMachine {
   // Called after a run of apply calls, before their outcomes are handed out: publish, wake watchers.
   virtual void applied_batch() {}
   virtual std::unique_ptr<SnapshotSource> snapshot() = 0;
-  // Replaces the whole state by the stream. On an error the state must be what it was before.
-  virtual Status restore(SnapshotReader& in) = 0;
+  // What load() leaves to do, in turn with apply: swaps the state in. Returns what was there before, to be let go of on
+  // any thread.
+  using Swap = std::move_only_function<std::shared_ptr<const void>()>;
+  // Reads a whole state from the stream and touches nothing else; any thread, while the present state is being read.
+  virtual Result<Swap> load(SnapshotReader& in) = 0;
+  // Both at once: replaces the whole state by the stream. On an error the state is what it was before.
+  Status restore(SnapshotReader& in) {
+    DROVER_TRY(auto swap, load(in));
+    swap();
+    return {};
+  }
 };
 
 // Carries opaque messages between servers. All calls on the replica's loop.

@@ -28,8 +28,13 @@ std::any StateMachine::apply(uint64_t index, std::string_view entry) {
 
 std::unique_ptr<raft::SnapshotSource> StateMachine::snapshot() { return std::make_unique<Source>(store_.snapshot()); }
 
-Status StateMachine::restore(raft::SnapshotReader& in) {
-  return state::restore_snapshot(store_, [&](char* out, size_t size) { return in.read(out, size); });
+Result<StateMachine::Swap> StateMachine::load(raft::SnapshotReader& in) {
+  state::Interner interner;
+  DROVER_TRY(auto state, state::read_snapshot([&](char* out, size_t size) { return in.read(out, size); }, interner));
+  auto ready = std::make_unique<std::pair<state::State, state::Interner>>(std::move(state), std::move(interner));
+  return Swap([&store = store_, ready = std::move(ready)] {
+    return store.replace(std::move(ready->first), std::move(ready->second));
+  });
 }
 
 }  // namespace drover::server

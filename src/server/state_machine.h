@@ -30,7 +30,7 @@ class StateMachine final : public raft::StateMachine {
   // The outcome is an Answer.
   std::any apply(uint64_t index, std::string_view entry) override;
   std::unique_ptr<raft::SnapshotSource> snapshot() override;
-  Status restore(raft::SnapshotReader& in) override;
+  Result<Swap> load(raft::SnapshotReader& in) override;
 
  private:
   state::Store& store_;

@@ -6,7 +6,9 @@
 
 #include <set>
 
+#include "state/alloc_ops.h"
 #include "state/fixtures.h"
+#include "state/job_ops.h"
 #include "state/snapshot_io.h"
 
 namespace drover::state {
@@ -560,6 +562,58 @@ TEST(SnapshotStream, TornIntoSingleBytesItReadsTheSame) {
   replay(store);
   ASSERT_TRUE(restore(restored, snapshot_of(store, SnapshotStyle::kNative), 1));
   EXPECT_EQ(state_hash(store.snapshot()), state_hash(restored.snapshot()));
+}
+
+// Enough for the threads that decode beside the reader.
+void fill_with_allocs(Store& store, uint64_t n) {
+  Txn txn = store.begin(5, at(0));
+  for (auto id : {"web", "api"}) ASSERT_TRUE(upsert_job(txn, job(id)));
+  std::vector<Allocation> allocs;
+  auto metrics = std::make_shared<const AllocMetric>(AllocMetric{.NodesEvaluated = 3});
+  for (uint64_t i = 0; i < n; ++i) {
+    auto& a = allocs.emplace_back(alloc(i + 1, txn.jobs()->get("default", i % 2 ? "web" : "api"), uid(i % 7 + 1), uid(9)));
+    a.Metrics = i % 3 ? metrics : std::make_shared<const AllocMetric>(AllocMetric{.NodesEvaluated = static_cast<int64_t>(i)});
+  }
+  ASSERT_TRUE(upsert_allocs(txn, std::move(allocs)));
+  store.publish(std::move(txn));
+}
+
+TEST(SnapshotStream, ManyAllocationsKeepTheirSharedParts) {
+  Store store, restored;
+  fill_with_allocs(store, 5000);
+  auto bytes = snapshot_of(store, SnapshotStyle::kNative);
+  EXPECT_LT(bytes.size(), 5000u * 320);
+  ASSERT_TRUE(restore(restored, bytes, 10'000));
+  auto a = store.snapshot(), b = restored.snapshot();
+  ASSERT_EQ(state_hash(a), state_hash(b));
+  auto one = b.allocs().get(uid(2)), two = b.allocs().get(uid(8));
+  EXPECT_EQ(one->Job, b.job_versions().get("default", "web", 0));
+  EXPECT_EQ(one->Job, two->Job);
+  EXPECT_EQ(one->Metrics, two->Metrics);
+  EXPECT_EQ(one->AllocatedResources, two->AllocatedResources);
+  Store plain;
+  ASSERT_TRUE(restore(plain, snapshot_of(store, SnapshotStyle::kReference), 10'000));
+  EXPECT_EQ(to_msgpack(*plain.snapshot().allocs().get(uid(77))), to_msgpack(*a.allocs().get(uid(77))));
+}
+
+TEST(SnapshotStream, DamageAmongManyAllocationsIsRefused) {
+  Store store, target;
+  fill_with_allocs(store, 5000);
+  auto bytes = snapshot_of(store, SnapshotStyle::kNative);
+  auto broken = bytes;
+  auto at = broken.find("ClientStatus", broken.size() / 2);  // a name becomes a number: the value before it is ill-typed
+  ASSERT_NE(at, std::string::npos);
+  broken[at + 12] = '\x05';
+  auto status = restore(target, broken, 10'000);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(target.snapshot().allocs().size(), 0u);
+  // The parts are gone: numbers that lead nowhere.
+  std::string nowhere = "\x80\x5f\x94\x01";
+  nowhere += std::string("\x00\x00\x80", 3);
+  auto missing = restore(target, nowhere);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "an allocation names a part that is not in the snapshot");
 }
 
 TEST(SnapshotStream, ActiveDeploymentsOfMissingJobsEnd) {

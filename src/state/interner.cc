@@ -34,9 +34,9 @@ void Interner::share(Allocation& a) {
                 std::hash<SharedString>()(a.TaskGroup);
   auto& last = groups_[hash % groups_.size()];
   if (last.Namespace == a.Namespace && last.JobID == a.JobID && last.TaskGroup == a.TaskGroup) {
-    if (a.AllocatedResources && last.resources && *a.AllocatedResources == *last.resources)
-      a.AllocatedResources = last.resources;
-    if (a.Metrics && last.metrics && *a.Metrics == *last.metrics) a.Metrics = last.metrics;
+    auto same = [](auto& x, auto& y) { return x != y && x && y && *x == *y; };
+    if (same(a.AllocatedResources, last.resources)) a.AllocatedResources = last.resources;
+    if (same(a.Metrics, last.metrics)) a.Metrics = last.metrics;
   }
   last = {a.Namespace, a.JobID, a.TaskGroup, a.AllocatedResources, a.Metrics};
 }

@@ -7,6 +7,7 @@
 #include "codec/msgpack.h"
 #include "model/status.h"
 #include "state/msgpack_extent.h"
+#include "state/snapshot_allocs.h"
 #include "state/snapshot_jobs.h"
 #include "state/snapshot_io.h"
 #include "state/snapshot_records.h"
@@ -79,6 +80,7 @@ class Reader {
       if (!more) break;
       DROVER_CHECK(record(type));
     }
+    DROVER_CHECK(store_allocs(true));
     finish();
     return std::move(state_);
   }
@@ -96,6 +98,8 @@ class Reader {
       case RecordType::kTimeTable: return times(bytes);
       case RecordType::kIndex: return index(bytes);
       case RecordType::kAlloc: return alloc(bytes);
+      case RecordType::kAllocPart: return part(bytes);
+      case RecordType::kAllocOfParts: pipeline_.add(bytes); return store_allocs(false);
       case RecordType::kNodePool: return opaque(type, bytes);
       case RecordType::kEventSink: return {};  // of a beta; the reference stops reading at them
       default: break;
@@ -134,6 +138,56 @@ class Reader {
     state_.allocs.put(std::make_shared<const Allocation>(std::move(a)));
     return {};
   }
+  Status store_allocs(bool all) {
+    decoded_.clear();
+    auto status = pipeline_.take(decoded_, all);
+    if (!status) return std::move(status).error().with_context(fmt::format("snapshot record of type {}", static_cast<int>(RecordType::kAllocOfParts)));
+    for (auto& [alloc, parts] : decoded_) {
+      bool known = take_part(part_jobs_, parts[0], alloc->Job) && take_part(part_resources_, parts[1], alloc->AllocatedResources) &&
+                   take_part(part_metrics_, parts[2], alloc->Metrics);
+      if (!known) return corrupt("an allocation names a part that is not in the snapshot");
+      interner_.share(*alloc);
+      if (alloc->Job && parts[0] == 0) alloc->Job = known(alloc->Job);
+      state_.allocs.put(std::move(alloc));
+    }
+    return {};
+  }
+  template <class T>
+  static bool take_part(const std::vector<Ref<T>>& parts, uint64_t number, Ref<T>& into) {
+    if (number > parts.size()) return false;
+    if (number > 0) into = parts[number - 1];
+    return true;
+  }
+
+  Status part(std::string_view bytes) {
+    if (bytes.size() < 2 || bytes[0] != '\x92') return corrupt("a part of allocations is malformed");
+    auto kind = static_cast<AllocPart>(bytes[1]);
+    bytes.remove_prefix(2);
+    switch (kind) {
+      case AllocPart::kJob: return job_part(bytes);
+      case AllocPart::kResources: return part_of(part_resources_, bytes);
+      case AllocPart::kMetrics: return part_of(part_metrics_, bytes);
+      case AllocPart::kCount: break;
+    }
+    return corrupt("a part of allocations is of an unknown kind");
+  }
+  template <class T>
+  Status part_of(std::vector<Ref<T>>& parts, std::string_view bytes) {
+    auto object = std::make_shared<T>();
+    DROVER_CHECK(msgpack_decode(type_of<T>(), object.get(), bytes));
+    parts.push_back(std::move(object));
+    return {};
+  }
+  // One that the job tables have, which come first, is only named.
+  Status job_part(std::string_view bytes) {
+    DROVER_CHECK(part_of(part_jobs_, bytes));
+    auto& job = part_jobs_.back();
+    auto row = shared_job_row(state_, *job);
+    if (row && (job->TaskGroups.is_nil() || *row == *job)) job = std::move(row);
+    else job = known(job);
+    return {};
+  }
+
   Status opaque(uint8_t type, std::string_view bytes) {
     OpaqueRecord r{.Type = type, .Order = state_.opaque_records.size(), .Body = Bytes(std::string(bytes))};
     state_.opaque_records.put(std::make_shared<const OpaqueRecord>(std::move(r)));
@@ -205,6 +259,11 @@ class Reader {
   Stream stream_;
   Interner& interner_;
   AllocDecoder allocs_;
+  AllocPipeline pipeline_;
+  std::vector<DecodedAlloc> decoded_;
+  std::vector<Ref<Job>> part_jobs_;
+  std::vector<Ref<AllocatedResources>> part_resources_;
+  std::vector<Ref<AllocMetric>> part_metrics_;
   State state_;
   bool native_ = false;
   std::map<std::string, uint64_t> indexes_;

@@ -31,13 +31,13 @@ Status read_row(State& state, std::string_view bytes) {
 const RecordRow kRows[] = {
     ROW(kNode, nodes, false),
     ROW(kJob, jobs, false),
+    ROW(kJobVersion, job_versions, false),  // before the allocations, which name them
     ROW(kEval, evals, false),
     {RecordType::kAlloc, false, &write_rows<&State::allocs>, nullptr},
     ROW(kPeriodicLaunch, periodic_launches, false),
     ROW(kJobSummary, job_summaries, false),
     ROW(kVaultAccessor, vault_accessors, false),
     ROW(kSITokenAccessor, si_token_accessors, false),
-    ROW(kJobVersion, job_versions, false),
     ROW(kDeployment, deployments, false),
     ROW(kScalingPolicy, scaling_policies, false),
     ROW(kScalingEvents, scaling_events, false),

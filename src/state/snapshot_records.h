@@ -14,11 +14,22 @@ enum class RecordType : uint8_t {
   kClusterMetadata = 14, kSITokenAccessor = 15, kScalingPolicy = 16, kCSIPlugin = 17, kCSIVolume = 18,
   kScalingEvents = 19, kEventSink = 20, kService = 21, kVariable = 22, kVariablesQuota = 23, kRootKeyMeta = 24,
   kACLRole = 25, kACLAuthMethod = 26, kACLBindingRule = 27, kNodePool = 28, kNamespace = 64,
-  // Ours.
+  // Ours. An allocation of parts names what it shares with others by number: kAllocPart records number what they hold
+  // from 1, each kind for itself, and come before the first that names them.
+  kAllocPart = 94,      // [AllocPart, object]
+  kAllocOfParts = 95,   // [number of each kind or 0, ..., allocation without them]
   kMeta = 96, kJobSubmission = 97, kOneTimeToken = 98, kAutopilotConfig = 99,
 };
 
 inline constexpr std::string_view kBootstrapIndexKey = "acl_token_bootstrap";
+
+enum class AllocPart : uint8_t {
+  kJob,  // one of the job tables: only what names it
+  kResources,
+  kMetrics,
+  kCount,
+};
+inline constexpr size_t kAllocParts = static_cast<size_t>(AllocPart::kCount);
 
 struct SnapshotMeta {
   uint64_t Index = 0;

@@ -1,3 +1,7 @@
+#include <array>
+#include <unordered_map>
+#include <utility>
+
 #include "codec/msgpack.h"
 #include "state/snapshot_jobs.h"
 #include "state/snapshot_io.h"
@@ -14,7 +18,7 @@ class Writer {
       : snapshot_(snapshot),
         sink_(sink),
         native_(style == SnapshotStyle::kNative),
-        allocs_([this](const Ref<Job>& job) { return job_to_write(job); }) {}
+        allocs_([](const Ref<Job>& job) { return *job; }) {}
 
   Status run() {
     buffer_ += '\x80';  // the header: an empty struct
@@ -54,24 +58,60 @@ class Writer {
       buffer_ += static_cast<char>(r->Type);
       buffer_ += r->Body.data;
     }
-    return buffer_.size() >= kChunk ? flush() : Status();
+    return full();
   }
 
+  // What many allocations share is written once, as a numbered part.
   Status alloc(RecordType type, const Allocation& a) {
-    buffer_ += static_cast<char>(type);
-    allocs_.encode(a, buffer_);
-    return buffer_.size() >= kChunk ? flush() : Status();
+    if (!native_) {
+      buffer_ += static_cast<char>(type);
+      allocs_.encode(a, buffer_);
+      return full();
+    }
+    uint64_t numbers[kAllocParts] = {};
+    Allocation own = a;
+    DROVER_CHECK(job_part(own.Job, numbers[0]));
+    DROVER_CHECK(part(AllocPart::kResources, own.AllocatedResources, numbers[1]));
+    DROVER_CHECK(part(AllocPart::kMetrics, own.Metrics, numbers[2]));
+    buffer_ += static_cast<char>(RecordType::kAllocOfParts);
+    buffer_ += static_cast<char>(0x90 | (kAllocParts + 1));
+    for (auto& n : numbers) msgpack_encode(type_of<uint64_t>(), &n, buffer_);
+    msgpack_encode(type_of<Allocation>(), &own, buffer_, {.omit_default = true});
+    return full();
   }
-
-  // The job of an allocation is named, not repeated, when the snapshot has that very object. The reference has no such thing.
-  Job job_to_write(const Ref<Job>& job) {
-    if (!native_ || shared_job_row(snapshot_.state(), *job) != job) return *job;
-    Job name;
-    name.Namespace = job->Namespace;
-    name.ID = job->ID;
-    name.Version = job->Version;
-    name.CreateIndex = job->CreateIndex;
-    return name;
+  // Moves what `ref` holds out of the allocation, unless nobody else has it.
+  template <class T>
+  Status part(AllocPart kind, Ref<T>& ref, uint64_t& number) {
+    if (!ref || ref.use_count() <= 2) return {};  // the row's and the copy's
+    auto taken = std::exchange(ref, nullptr);
+    return number_of(kind, taken.get(), number, [&]() -> const T& { return *taken; });
+  }
+  // A job of the job tables is named, not repeated.
+  Status job_part(Ref<Job>& ref, uint64_t& number) {
+    if (!ref) return {};
+    auto job = std::exchange(ref, nullptr);
+    return number_of(AllocPart::kJob, job.get(), number, [&]() -> Job {
+      if (shared_job_row(snapshot_.state(), *job) != job) return *job;
+      Job stub;
+      stub.Namespace = job->Namespace;
+      stub.ID = job->ID;
+      stub.Version = job->Version;
+      stub.CreateIndex = job->CreateIndex;
+      return stub;
+    });
+  }
+  template <class Fn>
+  Status number_of(AllocPart kind, const void* object, uint64_t& number, Fn content) {
+    auto& numbers = parts_[static_cast<size_t>(kind)];
+    auto [it, fresh] = numbers.try_emplace(object, numbers.size() + 1);
+    number = it->second;
+    if (!fresh) return {};
+    buffer_ += static_cast<char>(RecordType::kAllocPart);
+    buffer_ += '\x92';
+    buffer_ += static_cast<char>(kind);
+    decltype(auto) body = content();
+    msgpack_encode(type_of<std::remove_cvref_t<decltype(body)>>(), &body, buffer_, {.omit_default = true});
+    return full();
   }
 
   template <class T>
@@ -81,8 +121,9 @@ class Writer {
   Status record(RecordType type, const TypeInfo& info, const void* object) {
     buffer_ += static_cast<char>(type);
     msgpack_encode(info, object, buffer_, {.omit_default = true});
-    return buffer_.size() >= kChunk ? flush() : Status();
+    return full();
   }
+  Status full() { return buffer_.size() >= kChunk ? flush() : Status(); }
   Status flush() {
     auto status = buffer_.empty() ? Status() : sink_(buffer_);
     buffer_.clear();
@@ -94,6 +135,7 @@ class Writer {
   bool native_;
   AllocEncoder allocs_;
   std::string buffer_;
+  std::array<std::unordered_map<const void*, uint64_t>, kAllocParts> parts_;
 };
 
 }  // namespace

@@ -193,9 +193,9 @@ void Store::publish(Txn&& txn) {
   wake.post();
 }
 
-void Store::replace(State state, Interner interner) {
+std::shared_ptr<const void> Store::replace(State state, Interner interner) {
   auto before = snapshot();
-  interner_ = std::move(interner);
+  auto rest = std::make_shared<const std::pair<Snapshot, Interner>>(before, std::exchange(interner_, std::move(interner)));
   // A reader that looked at the old tables and enrols only now must notice.
 #define DROVER_X(member, type, name) state.member.follow(before.member());
   DROVER_STATE_TABLES(DROVER_X)
@@ -208,6 +208,7 @@ void Store::replace(State state, Interner interner) {
   WatchRegistry::Wake wake(watches_);
   wake.everything();
   wake.post();
+  return rest;
 }
 
 void diff_nodes(const Snapshot& before, const Snapshot& after,

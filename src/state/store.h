@@ -222,8 +222,9 @@ class Store {
   void observe(std::function<void(const CommitInfo&)> observer) { observers_.push_back(std::move(observer)); }
   // Called before the observers; one at most, for the store's life.
   void tap(std::function<void(const RawCommit&)> tap) { tap_ = std::move(tap); }
-  // Replaces everything (after a restore); wakes everybody. Observers get a CommitInfo without changes.
-  void replace(State state, Interner interner = {});
+  // Replaces everything (after a restore); wakes everybody. Observers get a CommitInfo without changes. Returns what was
+  // there before, to be let go of on any thread.
+  std::shared_ptr<const void> replace(State state, Interner interner = {});
 
   size_t waiting() const { return watches_.waiting(); }  // blocked readers, for metrics and tests
 

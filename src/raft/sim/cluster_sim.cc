@@ -79,7 +79,7 @@ class ChainMachine final : public StateMachine {
     source->bytes.resize(600'000);  // some chunks to send
     return source;
   }
-  Status restore(SnapshotReader& in) override;
+  Result<Swap> load(SnapshotReader& in) override;
 
  private:
   Simulation& sim_;
@@ -178,7 +178,7 @@ std::any ChainMachine::apply(uint64_t index, std::string_view entry) {
   return {};
 }
 
-Status ChainMachine::restore(SnapshotReader& in) {
+Result<StateMachine::Swap> ChainMachine::load(SnapshotReader& in) {
   std::string all(600'001, '\0');
   size_t have = 0;
   for (;;) {
@@ -186,10 +186,12 @@ Status ChainMachine::restore(SnapshotReader& in) {
     if (got == 0) break;
     have += got;
   }
-  std::memcpy(&hash, all.data(), 8);
-  std::memcpy(&last, all.data() + 8, 8);
-  sim_.restored(server_, last, hash);
-  return {};
+  return Swap([this, all = all.substr(0, 16)] {
+    std::memcpy(&hash, all.data(), 8);
+    std::memcpy(&last, all.data() + 8, 8);
+    sim_.restored(server_, last, hash);
+    return nullptr;
+  });
 }
 
 void SimServer::send(uint64_t peer, const std::string&, std::string message) { sim.transmit(*this, peer, std::move(message)); }
