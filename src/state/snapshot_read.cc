@@ -143,9 +143,9 @@ class Reader {
     auto status = pipeline_.take(decoded_, all);
     if (!status) return std::move(status).error().with_context(fmt::format("snapshot record of type {}", static_cast<int>(RecordType::kAllocOfParts)));
     for (auto& [alloc, parts] : decoded_) {
-      bool known = take_part(part_jobs_, parts[0], alloc->Job) && take_part(part_resources_, parts[1], alloc->AllocatedResources) &&
+      bool whole = take_part(part_jobs_, parts[0], alloc->Job) && take_part(part_resources_, parts[1], alloc->AllocatedResources) &&
                    take_part(part_metrics_, parts[2], alloc->Metrics);
-      if (!known) return corrupt("an allocation names a part that is not in the snapshot");
+      if (!whole) return corrupt("an allocation names a part that is not in the snapshot");
       interner_.share(*alloc);
       if (alloc->Job && parts[0] == 0) alloc->Job = known(alloc->Job);
       state_.allocs.put(std::move(alloc));
