@@ -18,11 +18,13 @@ bool node_gone(const state::Snapshot& snap, const Uuid& id) {
   return !node || node->Status == node_status::kDown || node->Status == node_status::kDisconnected;
 }
 
-// How many of the job's group are not over, for "too many of them".
+// How many of the job's group are not over, for "too many of them". Of a batch job those count that are done; as in the
+// reference, one that was killed when its lost node came back is done as well, and its replacement one too many.
 size_t live_in_group(const state::Snapshot& snap, const Allocation& a) {
+  bool batch = a.Job && a.Job->Type == job_type::kBatch;
   size_t n = 0;
   for (auto& other : snap.allocs().by_job(a.Namespace, a.JobID))
-    n += other->TaskGroup == a.TaskGroup && !is_terminal(*other);
+    n += other->TaskGroup == a.TaskGroup && (!is_terminal(*other) || (batch && ran_successfully(*other)));
   return n;
 }
 
@@ -65,6 +67,19 @@ bool tainted(const state::Snapshot& snap, const Allocation& a) {
 bool failed(const state::Snapshot&, const Allocation& a) { return a.ClientStatus == alloc_client::kFailed; }
 
 bool reconnected(const state::Snapshot& snap, const Allocation& a) { return not_asked_for(snap, a) || failed(snap, a); }
+
+// The job and the allocations of its group that are not over, for a report.
+std::string group_text(const state::Snapshot& snap, const Allocation& a) {
+  auto job = snap.jobs().get(a.Namespace, a.JobID);
+  auto out = job ? fmt::format("job {} version {}{} wants {}", job->ID, job->Version, job->Stop ? " (stopped)" : "", wanted_in_group(*job, a.TaskGroup))
+                 : fmt::format("job {} is gone", std::string_view(a.JobID));
+  for (auto& other : snap.allocs().by_job(a.Namespace, a.JobID)) {
+    if (is_terminal(*other)) continue;
+    out += fmt::format("; {} {} on {} version {} {}", other->ID.str().substr(0, 8), std::string_view(other->Name), std::string_view(other->NodeName),
+                       other->Job ? other->Job->Version : 0, std::string_view(other->ClientStatus));
+  }
+  return out;
+}
 
 // What the log says of a stop, and what then must be so.
 struct Reason {
@@ -128,6 +143,9 @@ void TaskChecks::committed(const state::CommitInfo& commit) {
   for (auto& change : commit.changes) {
     if (change.table == state::TableId::jobs && change.after && commit.entry_type == static_cast<uint8_t>(state::EntryType::kJobRegister))
       launched(*change.after_as<Job>());
+    // A job of the same name that comes later has launches of its own.
+    if (change.table == state::TableId::jobs && !change.after)
+      std::erase_if(launched_, [&](auto& child) { return child.starts_with(change.before_as<Job>()->ID + "/"); });
     if (change.table == state::TableId::nodes && !change.after) forgotten_.insert(change.before_as<Node>()->Name);
     if (change.table != state::TableId::allocs || !change.before || !change.after) continue;
     auto before = change.before_as<Allocation>(), after = change.after_as<Allocation>();
@@ -156,7 +174,8 @@ void TaskChecks::desired_stop(const state::CommitInfo& commit, const Allocation&
     if (!then) break;
     if (reason->holds(*it, *then)) return;
   }
-  report_(fmt::format("allocation {} is stopped because \"{}\", which is not so (index {})", after.ID.str(), description, commit.index));
+  report_(fmt::format("allocation {} is stopped because \"{}\", which is not so (index {}): {}", after.ID.str(), description, commit.index,
+                      group_text(commit.before, before)));
 }
 
 }  // namespace drover::sim
