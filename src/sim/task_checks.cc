@@ -68,19 +68,6 @@ bool failed(const state::Snapshot&, const Allocation& a) { return a.ClientStatus
 
 bool reconnected(const state::Snapshot& snap, const Allocation& a) { return not_asked_for(snap, a) || failed(snap, a); }
 
-// The job and the allocations of its group that are not over, for a report.
-std::string group_text(const state::Snapshot& snap, const Allocation& a) {
-  auto job = snap.jobs().get(a.Namespace, a.JobID);
-  auto out = job ? fmt::format("job {} version {}{} wants {}", job->ID, job->Version, job->Stop ? " (stopped)" : "", wanted_in_group(*job, a.TaskGroup))
-                 : fmt::format("job {} is gone", std::string_view(a.JobID));
-  for (auto& other : snap.allocs().by_job(a.Namespace, a.JobID)) {
-    if (is_terminal(*other)) continue;
-    out += fmt::format("; {} {} on {} version {} {}", other->ID.str().substr(0, 8), std::string_view(other->Name), std::string_view(other->NodeName),
-                       other->Job ? other->Job->Version : 0, std::string_view(other->ClientStatus));
-  }
-  return out;
-}
-
 // What the log says of a stop, and what then must be so.
 struct Reason {
   std::string_view description;
@@ -95,6 +82,18 @@ constexpr Reason kReasons[] = {
 constexpr Duration kPlanAge = std::chrono::seconds(120);
 
 }  // namespace
+
+std::string describe_group(const state::Snapshot& snap, const Allocation& a) {
+  auto job = snap.jobs().get(a.Namespace, a.JobID);
+  auto out = job ? fmt::format("job {} version {}{} wants {}", job->ID, job->Version, job->Stop ? " (stopped)" : "", wanted_in_group(*job, a.TaskGroup))
+                 : fmt::format("job {} is gone", std::string_view(a.JobID));
+  for (auto& other : snap.allocs().by_job(a.Namespace, a.JobID)) {
+    if (is_terminal(*other)) continue;
+    out += fmt::format("; {} {} on {} version {} {} {}", other->ID.str().substr(0, 8), std::string_view(other->Name), std::string_view(other->NodeName),
+                       other->Job ? other->Job->Version : 0, std::string_view(other->DesiredStatus), std::string_view(other->ClientStatus));
+  }
+  return out;
+}
 
 TaskChecks::TaskChecks(Oracle& oracle, Trace& trace, Report report)
     : oracle_(oracle), trace_(trace), report_(std::move(report)) {
@@ -175,7 +174,7 @@ void TaskChecks::desired_stop(const state::CommitInfo& commit, const Allocation&
     if (reason->holds(*it, *then)) return;
   }
   report_(fmt::format("allocation {} is stopped because \"{}\", which is not so (index {}): {}", after.ID.str(), description, commit.index,
-                      group_text(commit.before, before)));
+                      describe_group(commit.before, before)));
 }
 
 }  // namespace drover::sim

@@ -19,6 +19,9 @@
 
 namespace drover::sim {
 
+// The job and the allocations of its group that are not over, for a report.
+std::string describe_group(const state::Snapshot& snap, const Allocation& a);
+
 class TaskChecks final : public TaskWatcher {
  public:
   TaskChecks(Oracle& oracle, Trace& trace, Report report);

@@ -338,14 +338,21 @@ std::string Workload::unsettled() const {
     if (node->DrainStrategy || node->SchedulingEligibility != "eligible") return fmt::format("node {} is not eligible", node->Name);
   }
   for (auto& eval : snap.evals().all())
-    if (eval->Status == eval_status::kPending) return fmt::format("evaluation {} of {} is pending", eval->ID.str(), std::string(eval->JobID));
+    // One that waits may wait for long where a clock had jumped.
+    if (eval->Status == eval_status::kPending && (eval->WaitUntil.unset() || eval->WaitUntil < leader->host().clock.now()))
+      return fmt::format("evaluation {} of {} ({}) is pending", eval->ID.str(), std::string_view(eval->JobID), std::string_view(eval->TriggeredBy));
   for (auto& job : snap.jobs().all()) {
     int64_t running = 0, wanted = job->Stop ? 0 : job->TaskGroups[0].Count;
     if (!job->Stop && job->Type == "system") wanted = static_cast<int64_t>(region_.nodes.size());
-    for (auto& a : snap.allocs().by_job(job->Namespace, job->ID)) running += !is_terminal(*a);
+    Ref<Allocation> some;
+    for (auto& a : snap.allocs().by_job(job->Namespace, job->ID)) {
+      running += !is_terminal(*a);
+      some = a;
+    }
+    auto what = some ? describe_group(snap, *some) : "it never had one";
     if (job->Periodic) continue;
-    if (job->Type != "batch" && running != wanted) return fmt::format("job {} has {} of {} allocations", job->ID, running, wanted);
-    if (job->Type == "batch" && running != 0) return fmt::format("job {} is not done", job->ID);
+    if (job->Type != "batch" && running != wanted) return fmt::format("job {} has {} of {} allocations: {}", job->ID, running, wanted, what);
+    if (job->Type == "batch" && running != 0) return fmt::format("job {} is not done: {}", job->ID, what);
   }
   std::set<std::string> run;
   for (auto& a : snap.allocs().all()) {

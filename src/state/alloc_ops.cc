@@ -78,6 +78,18 @@ void note_client_update(Txn& txn, const Uuid& node_id) {
   txn.nodes().upsert(std::move(copy));
 }
 
+// Whether a node's report was overtaken by a later one: it still has a task running whose end is known. A report that hung
+// on its way may come after its successor, and the node, which had that one acknowledged, would never speak of it again. A
+// task that was started anew has another start time.
+bool is_overtaken(const Allocation& known, const Allocation& report) {
+  for (auto& [name, before] : known.TaskStates) {
+    if (before.State != "dead" || before.StartedAt.unset()) continue;
+    auto* now = report.TaskStates.find(name);
+    if (now && now->State == "running" && now->StartedAt == before.StartedAt) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Status upsert_allocs(Txn& txn, std::vector<Allocation> allocs) {
@@ -91,7 +103,7 @@ Status update_allocs_from_client(Txn& txn, const List<Allocation>& reports) {
   JobStatuses jobs;
   for (auto& report : reports) {
     auto old = txn.allocs()->get(report.ID);
-    if (!old) continue;
+    if (!old || is_overtaken(*old, report)) continue;
     Allocation a = *old;
     a.ClientStatus = report.ClientStatus;
     a.ClientDescription = report.ClientDescription;

@@ -298,10 +298,29 @@ TEST_F(Ops, SummaryCounts) {
   client_says(11, "failed");
   EXPECT_EQ(counts(), (TaskGroupSummary{.Queued = 1, .Failed = 1, .Running = 1}));
   client_says(10, "complete");
-  client_says(11, "running");  // failed is a count of what happened: it stays
+  auto again = report(uid(11), "running");
+  again.TaskStates["server"].StartedAt = at(3);
+  ok([&](Txn& t) { return update_allocs_from_client(t, {again}); });  // failed is a count of what happened: it stays
   EXPECT_EQ(counts(), (TaskGroupSummary{.Queued = 1, .Complete = 1, .Failed = 1, .Running = 1}));
   ok([](Txn& t) { return reconcile_summaries(t, [](auto&, auto&) { return Map<int64_t>{{"web", 4}}; }), Status(); });
   EXPECT_EQ(counts(), (TaskGroupSummary{.Queued = 4, .Complete = 1, .Running = 1}));
+}
+
+TEST_F(Ops, AReportThatWasOvertakenChangesNothing) {
+  add_web();
+  place({10});
+  auto say = [&](std::string_view status, std::string_view state, int64_t started) {
+    auto r = report(uid(10), status);
+    r.TaskStates["server"].State = state;
+    r.TaskStates["server"].StartedAt = at(started);
+    ok([&](Txn& t) { return update_allocs_from_client(t, {r}); });
+    return std::string(now().allocs().get(uid(10))->ClientStatus);
+  };
+  EXPECT_EQ(say("running", "running", 100), "running");
+  EXPECT_EQ(say("complete", "dead", 100), "complete");
+  EXPECT_EQ(say("running", "running", 100), "complete") << "sent before the end, and late";
+  EXPECT_EQ(counts().Complete, 1);
+  EXPECT_EQ(say("running", "running", 130), "running") << "started anew";
 }
 
 TEST_F(Ops, ClientReportsTakeOnlyWhatClientsOwn) {
