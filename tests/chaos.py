@@ -129,22 +129,44 @@ def a_minority_of_three_fails_in_every_way(binary):
         steady.untouched(cluster)
 
 
+def fill(servers, away):
+    """Fills the disks of `away`, of which the first leads; ends when another leads. What is to be removed again."""
+    ballast = [fill_disk(server) for server in away]
+    rest = [s for s in servers if s not in away]
+    write_fat_jobs(servers, lambda: led_by_another(rest, away[0]))
+    return ballast
+
+
 @check
 def a_minority_of_five_fails_in_every_way(binary):
-    """The leader of five and another one are killed, and stand still, at the same time."""
-    with Cluster(binary, servers=5, clients=0) as cluster:
-        with traffic(cluster) as (writer, _):
-            for fault, mend in (("kill9", "start"), ("pause", "go_on")):
-                leader = cluster.leader()
-                away = [leader, others(cluster, leader)[0]]
+    """The leader of five and another one are killed, stand still, are cut off, have full disks, at the same time."""
+    network = None if Network.missing() else Network(5)
+    small = SMALL_DISK_MIB if os.geteuid() == 0 else 0
+    try:
+        with Cluster(binary, servers=5, clients=0, network=network, small_disks=small) as cluster:
+            def all_of(away, action):
                 for server in away:
-                    getattr(server, fault)()
-                writer.goes_on()
-                cluster.leader(among=others(cluster, *away))
-                for server in away:
-                    getattr(server, mend)()
-                for server in away:
-                    caught_up(server, writer)
+                    getattr(server, action)()
+            faults = [(lambda away: all_of(away, "kill9"), lambda away: all_of(away, "start")),
+                      (lambda away: all_of(away, "pause"), lambda away: all_of(away, "go_on"))]
+            if network:
+                faults.append((lambda away: [network.isolate(cluster.servers.index(s)) for s in away], lambda _: network.heal()))
+            if small:
+                faults.append((lambda away: ballast.extend(fill(cluster.servers, away)), lambda _: [os.unlink(b) for b in ballast]))
+            ballast = []
+            with traffic(cluster) as (writer, _):
+                for fault, mend in faults:
+                    leader = cluster.leader()
+                    away = [leader, others(cluster, leader)[0]]
+                    fault(away)
+                    writer.goes_on()
+                    cluster.leader(among=others(cluster, *away))
+                    mend(away)
+                    for server in away:
+                        caught_up(server, writer)
+    finally:
+        if network:
+            network.remove()
 
 
 @check

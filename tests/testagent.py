@@ -1,4 +1,5 @@
 """A real agent on free loopback ports and a temporary directory, for the end-to-end checks and the agent's bench."""
+import contextlib
 import http.client
 import json
 import os
@@ -168,6 +169,17 @@ class Agent:
         with open(self.config_path, "w", encoding="utf-8") as file:
             file.write(config.replace("127.0.0.1", host).format(name=name, data=self.data, log_level=log_level, http=self.port,
                                                                 rpc=self.rpc, serf=self.serf, **more))
+
+    @classmethod
+    @contextlib.contextmanager
+    def started(cls, binary, **more):
+        """An agent that need not become a node."""
+        agent = cls(binary, **more)
+        try:
+            agent.start()
+            yield agent
+        finally:
+            agent.__exit__()
 
     def __enter__(self):
         try:

@@ -153,6 +153,29 @@ int run_autopilot_set(Context& c) {
   return 0;
 }
 
+// An unhealthy cluster is answered with 429 and the same body.
+int run_autopilot_health(Context& c) {
+  if (!c.args.rest.empty()) return c.misuse("This command takes no arguments");
+  auto* api = c.connect();
+  if (!api) return 1;
+  auto reply = api->ask("GET", "/v1/operator/autopilot/health");
+  if (reply && reply->status != 200 && reply->status != 429)
+    return c.fail(fmt::format("Error querying autopilot health: Unexpected response code: {} ({})", reply->status, trim_space(reply->body)));
+  auto health = reply ? from_json<api::OperatorHealthReply>(reply->body) : Result<api::OperatorHealthReply>(Error(reply.error()));
+  if (!health) return c.fail("Error querying autopilot health: " + health.error().message);
+  int code = health->Healthy ? 0 : 1;
+  if (auto done = print_formatted(c, *health)) return *done ? *done : code;
+  c.ui.output(key_values({"Healthy|" + yes_no(health->Healthy), fmt::format("Failure Tolerance|{}", health->FailureTolerance)}));
+  Rows rows{"Name|ID|Address|Serf Status|Version|Leader|Voter|Healthy|Last Contact|Last Term|Last Index|Stable Since"};
+  for (auto& s : health->Servers)
+    rows.push_back(fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", s.Name, s.ID, s.Address, s.SerfStatus, s.Version, yes_no(s.Leader),
+                               yes_no(s.Voter), yes_no(s.Healthy), format_duration(s.LastContact), s.LastTerm, s.LastIndex,
+                               format_rfc3339(s.StableSince)));
+  c.ui.output("");
+  c.ui.output(plain_table(rows));
+  return code;
+}
+
 int run_raft_list(Context& c) {
   auto* api = c.connect();
   if (!api) return 1;
@@ -322,6 +345,15 @@ constexpr Command kCommands[] = {
      .flags = kAutopilotFlags,
      .run = run_autopilot_set,
      .bad_flags_note = "Failed to parse args: %s"},
+    {.name = "operator autopilot health",
+     .synopsis = "Display the health of all servers",
+     .usage = "Usage: nomad operator autopilot health [options]",
+     .about = "Shows whether the servers are well, and how many of them may fail. The exit code is 1 where they are not.",
+     .general = General::kNoNamespace,
+     .options = "Health Options",
+     .flags = kFormatFlags,
+     .run = run_autopilot_health,
+     .shown = Shown::kHidden},
     {.name = "operator raft",
      .synopsis = "Provides access to the Raft subsystem",
      .usage = "Usage: nomad operator raft <subcommand> [options]",

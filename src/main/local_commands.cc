@@ -5,6 +5,7 @@
 #include "cli/files.h"
 #include "client/state_dump.h"
 #include "server/offline.h"
+#include "server/recovery_check.h"
 
 namespace drover::program {
 namespace {
@@ -40,6 +41,12 @@ int run_state(Context& c) {
   if (!text) return c.fail("failed to encode output: " + text.error().message);
   c.ui.output(*text);
   return 0;
+}
+
+int run_check_peers(Context& c) {
+  if (c.args.rest.size() != 1) return c.misuse(kOnePath);
+  auto done = server::check_peers(c.args.rest[0], raft::real_disk(), to_output(c));
+  return done ? 0 : c.fail("The recovery would fail: " + done.error().message);
 }
 
 int run_snapshot_state(Context& c) {
@@ -97,6 +104,13 @@ constexpr cli::Command kCommands[] = {
      .options = "State Options",
      .flags = kStateFlags,
      .run = run_state},
+    {.name = "operator raft check-peers",
+     .synopsis = "Show what a peers.json would come to",
+     .usage = "Usage: nomad operator raft check-peers <path to nomad data dir>",
+     .about = "Reads a server's peers.json, log and snapshots as a recovery would, and changes nothing. The\n"
+              "server must be stopped.",
+     .run = run_check_peers,
+     .shown = cli::Shown::kHidden},
     {.name = "operator snapshot state",
      .synopsis = "Displays information about a Nomad snapshot file",
      .usage = "Usage: nomad operator snapshot state [options] <file>",

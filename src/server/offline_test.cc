@@ -1,6 +1,8 @@
 // A stopped server's log and snapshots, read back as text.
 #include "server/offline.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "base/sim_loop.h"
@@ -11,6 +13,8 @@
 #include "raft/mem_disk.h"
 #include "raft/offline.h"
 #include "archive/snapshot_archive.h"
+#include "server/peers_file.h"
+#include "server/recovery_check.h"
 #include "state/fsm.h"
 #include "state/snapshot_io.h"
 
@@ -140,6 +144,49 @@ TEST_F(OfflineTest, AnArchiveIsTheSameAsTheState) {
   auto cut = archive_json(half, "");
   ASSERT_FALSE(cut);
   EXPECT_EQ(cut.error().message, "failed to read snapshot: failed to read snapshot file: failed reading snapshot: unexpected EOF");
+}
+
+TEST_F(OfflineTest, WhatPeersJsonWouldComeToIsShown) {
+  put(1, 1, "");
+  put(2, 1, job_entry("a"));
+  put(3, 4, job_entry("b"));
+  auto write = [&](const std::string& path, std::string_view text) {
+    auto file = disk.open(path, raft::OpenMode::kCreate);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->write_at(0, {&text, 1}));
+  };
+  auto refused = [&] { return check_peers("/data", disk, [](std::string_view) {}).error().message; };
+  EXPECT_NE(refused().find("peers.json"), std::string::npos) << "there is none";
+  write("/data/server/raft/peers.json", R"([{"id": "me", "address": "10.0.0.1:4647"}, {"id": "it", "address": "10.0.0.2:4647", "non_voter": true}])");
+  EXPECT_NE(refused().find("node-id"), std::string::npos);
+  write("/data/server/node-id", "me\n");
+  auto before = *disk.content("/data/server/raft/log/" + raft::segment_name(1));
+  auto shown = lines([&](auto& line) { return check_peers("/data", disk, line); });
+  ASSERT_GE(shown.size(), 5u);
+  EXPECT_EQ(shown[0], "This server:  me");
+  EXPECT_EQ(shown[1], "Ends at:      index 3, term 4");
+  EXPECT_EQ(shown[2], "State:        2 jobs, 0 nodes, 0 allocations, 0 evaluations");
+  EXPECT_EQ(shown[3], "Would have:   me at 10.0.0.1:4647, voter");
+  EXPECT_EQ(shown[4], "Would have:   it at 10.0.0.2:4647, no voter");
+  EXPECT_EQ(*disk.content("/data/server/raft/log/" + raft::segment_name(1)), before);
+  EXPECT_EQ(disk.list("/data/server/raft")->size(), 2u) << "log and peers.json";
+  write("/data/server/node-id", "other");
+  EXPECT_EQ(refused(), "recovery refused: this server (other) is not in peers.json; the id of a server is in its file \"node-id\"");
+}
+
+TEST(PeersFile, WhatCannotBeAClusterIsRefused) {
+  for (auto& [text, why] : std::map<std::string, std::string>{
+           {"[]", "need at least one voter in configuration"},
+           {R"([{"id": "a", "address": "x:1", "non_voter": true}])", "need at least one voter in configuration"},
+           {R"([{"id": "a"}])", "every server needs an \"id\" and an \"address\""},
+           {R"([{"id": "a", "address": "x:1"}, {"id": "a", "address": "y:1"}])", "found duplicate ID in configuration: a"},
+           {R"([{"id": "a", "address": "x:1"}, {"id": "b", "address": "x:1"}])", "found duplicate address in configuration: x:1"}}) {
+    auto servers = parse_peers(text);
+    ASSERT_FALSE(servers) << text;
+    EXPECT_EQ(servers.error().message, "recovery failed to parse peers.json: " + why);
+  }
+  EXPECT_FALSE(parse_peers(R"(["10.0.0.1:4647"])"));
+  EXPECT_FALSE(parse_peers("{"));
 }
 
 TEST_F(OfflineTest, ALogIsFoundFurtherDown) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -40,12 +41,52 @@ directory, the same everywhere, with the servers that remain:
 ]
 
 The id of a server is in its file "node-id", one directory up; the address is the one that other
-servers reach its RPC port at. Then start them all again. The file is removed once it has been
-taken. Writes that had not reached the remaining servers are lost, and those that had reached them
+servers reach its RPC port at. "operator raft check-peers <data dir>" then shows what would come
+of it and changes nothing. Then start them all again. The file is removed once it has been taken;
+a copy of what was there before stays in a directory "before-recovery-...". Writes that had not reached the remaining servers are lost, and those that had reached them
 are kept, even if they were never acknowledged.
 )";
 
 }  // namespace
+
+Result<std::vector<raft::Server>> parse_peers(std::string_view text) {
+  auto refuse = [](std::string why) { return invalid("recovery failed to parse peers.json: " + std::move(why)); };
+  auto entries = from_json<List<PeersFileEntry>>(text);
+  if (!entries) return refuse(entries.error().message);
+  std::vector<raft::Server> servers;
+  std::set<std::string> seen;
+  bool voter = false;
+  for (auto& e : *entries) {
+    if (e.id.empty() || e.address.empty()) return refuse("every server needs an \"id\" and an \"address\"");
+    for (auto& key : {e.id, e.address})
+      if (!seen.insert(key).second) return refuse(fmt::format("found duplicate {} in configuration: {}", key == e.id ? "ID" : "address", key));
+    servers.push_back({e.id, e.address, e.non_voter ? raft::Suffrage::kNonvoter : raft::Suffrage::kVoter});
+    voter |= !e.non_voter;
+  }
+  if (!voter) return refuse("need at least one voter in configuration");
+  return servers;
+}
+
+Status check_recovery(const std::vector<raft::Server>& servers, std::string_view own_id) {
+  for (auto& s : servers)
+    if (s.id == own_id) return {};
+  return invalid(fmt::format("recovery refused: this server ({}) is not in peers.json; the id of a server is in its file \"node-id\"", own_id));
+}
+
+Result<std::string> keep_before_recovery(const std::string& dir, Time now) {
+  auto to = fmt::format("{}/before-recovery-{}", dir, now.unix_seconds());
+  std::error_code ec;
+  std::filesystem::create_directories(to, ec);
+  for (auto* part : {"log", "snapshots"}) {
+    if (ec) break;
+    if (auto from = dir + "/" + part; std::filesystem::exists(from))
+      std::filesystem::copy(from, to + "/" + part, std::filesystem::copy_options::recursive, ec);
+  }
+  if (!ec) return to;
+  auto why = ec.message();
+  std::filesystem::remove_all(to, ec);
+  return Error(ErrorCode::kIo, fmt::format("recovery refused: what is there now could not be copied to {}: {}", to, why));
+}
 
 Result<std::optional<std::vector<raft::Server>>> read_peers_file(const std::string& dir) {
   using Out = std::optional<std::vector<raft::Server>>;
@@ -61,17 +102,7 @@ Result<std::optional<std::vector<raft::Server>>> read_peers_file(const std::stri
   if (!std::filesystem::exists(path, ec)) return Out();
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
-  auto entries = from_json<List<PeersFileEntry>>(text);
-  if (!entries) return invalid(fmt::format("recovery failed to parse peers.json: {}", entries.error().message));
-  std::vector<raft::Server> servers;
-  bool voter = false;
-  for (auto& e : *entries) {
-    if (e.id.empty() || e.address.empty())
-      return invalid("recovery failed to parse peers.json: every server needs an \"id\" and an \"address\"");
-    servers.push_back({e.id, e.address, e.non_voter ? raft::Suffrage::kNonvoter : raft::Suffrage::kVoter});
-    voter |= !e.non_voter;
-  }
-  if (!voter) return invalid("recovery failed to parse peers.json: need at least one voter in configuration");
+  DROVER_TRY(auto servers, parse_peers(text));
   log_info("nomad", "found peers.json file, recovering Raft configuration...", {{"servers", std::to_string(servers.size())}});
   return Out(std::move(servers));
 }

@@ -128,6 +128,11 @@ Status Server::open() {
   if (real_disk) {
     DROVER_TRY(lock_, DirLock::take(options.dir));
     DROVER_TRY(options.recover, read_peers_file(options.dir));
+    if (options.recover) {
+      DROVER_CHECK(check_recovery(*options.recover, config_.node_id));
+      DROVER_TRY(auto kept, keep_before_recovery(options.dir, world().clock.now()));
+      log_info(kLog, "kept a copy of the raft state as it was before recovery", {{"path", kept}});
+    }
   }
   DROVER_TRY(replica_, raft::Replica::open(options, parts));
   if (options.recover) DROVER_CHECK(remove_peers_file(options.dir));
