@@ -3,7 +3,45 @@
 #include <fmt/format.h>
 
 #include "base/metrics.h"
-#include "codec/json.h"
+#include "base/strings.h"
+#include "codec/type_info.h"
+
+namespace drover::api {
+namespace {
+
+// What /v1/metrics answers.
+struct Gauge {
+  std::string Name;
+  double Value = 0;
+  Map<std::string> Labels;
+};
+struct Sample {
+  std::string Name;
+  int64_t Count = 0;
+  double Rate = 0, Sum = 0, Min = 0, Max = 0, Mean = 0, Stddev = 0;
+  Map<std::string> Labels;
+};
+struct Interval {
+  std::string Timestamp;
+  List<Gauge> Gauges;
+  List<Gauge> Points;
+  List<Sample> Counters, Samples;
+};
+
+}  // namespace
+}  // namespace drover::api
+
+namespace drover {
+DROVER_TYPE(api::Gauge)
+DROVER_TYPE(api::Sample)
+DROVER_TYPE(api::Interval)
+}  // namespace drover
+
+DROVER_DESCRIBE(drover::api::Gauge, "metrics.GaugeValue", DROVER_FIELD(Name), DROVER_FIELD(Value), DROVER_FIELD(Labels))
+DROVER_DESCRIBE(drover::api::Sample, "metrics.SampledValue", DROVER_FIELD(Name), DROVER_FIELD(Count), DROVER_FIELD(Rate),
+                DROVER_FIELD(Sum), DROVER_FIELD(Min), DROVER_FIELD(Max), DROVER_FIELD(Mean), DROVER_FIELD(Stddev), DROVER_FIELD(Labels))
+DROVER_DESCRIBE(drover::api::Interval, "metrics.MetricsSummary", DROVER_FIELD(Timestamp), DROVER_FIELD(Gauges), DROVER_FIELD(Points),
+                DROVER_FIELD(Counters), DROVER_FIELD(Samples))
 
 namespace drover::api {
 namespace {
@@ -14,49 +52,34 @@ std::string timestamp(Time t) {
   return fmt::format("{} {} +0000 UTC", text.substr(0, 10), text.substr(11, 8));
 }
 
-void labels(const MetricLabels& from, std::string& out) {
-  out += R"(,"Labels":{)";
-  bool first = true;
-  for (auto& [key, value] : from) {
-    if (!std::exchange(first, false)) out += ',';
-    json_quote(key, out);
-    out += ':';
-    json_quote(value, out);
-  }
-  out += "}}";
+Map<std::string> labels(const MetricLabels& from) {
+  auto out = Map<std::string>::empty_map();
+  for (auto& [key, value] : from) out.set(key, value);
+  return out;
 }
 
-template <class T, class F>
-void list(std::string_view name, const std::vector<T>& from, std::string& out, F values) {
-  fmt::format_to(std::back_inserter(out), ",\"{}\":[", name);
-  for (auto& m : from) {
-    if (&m != from.data()) out += ',';
-    out += R"({"Name":)";
-    json_quote(m.name, out);
-    values(m, out);
-    labels(m.labels, out);
-  }
-  out += ']';
-}
+// The double that prints like the float.
+double widened(float value) { return parse_double(fmt::format("{}", value)).value_or(value); }
 
-void aggregate(const MetricAggregate& a, std::string& out) {
-  fmt::format_to(std::back_inserter(out), R"(,"Count":{},"Rate":{},"Sum":{},"Min":{},"Max":{},"Mean":{},"Stddev":{})", a.count,
-                 a.rate, a.sum, a.min, a.max, a.mean, a.stddev);
+List<Sample> samples(const std::vector<MetricAggregate>& from) {
+  auto out = List<Sample>::empty_list();
+  for (auto& a : from)
+    out.push_back({a.name, static_cast<int64_t>(a.count), a.rate, a.sum, a.min, a.max, a.mean, a.stddev, labels(a.labels)});
+  return out;
 }
 
 }  // namespace
 
-Reply metrics_json(Call&) {
+Reply metrics_json(Call& call) {
   auto latest = latest_metrics();
-  Reply r{.json = true};
-  r.body = fmt::format(R"({{"Timestamp":"{}")", timestamp(latest.start.unset() ? Time::from_unix_seconds(0) : latest.start));
-  list("Gauges", latest.gauges, r.body,
-       [](const MetricGauge& g, std::string& out) { fmt::format_to(std::back_inserter(out), R"(,"Value":{})", g.value); });
-  r.body += R"(,"Points":[])";
-  list("Counters", latest.counters, r.body, aggregate);
-  list("Samples", latest.samples, r.body, aggregate);
-  r.body += '}';
-  return r;
+  Interval out;
+  out.Timestamp = timestamp(latest.start.unset() ? Time::from_unix_seconds(0) : latest.start);
+  out.Gauges = List<Gauge>::empty_list();
+  for (auto& g : latest.gauges) out.Gauges.push_back({g.name, widened(g.value), labels(g.labels)});
+  out.Points = List<Gauge>::empty_list();
+  out.Counters = samples(latest.counters);
+  out.Samples = samples(latest.samples);
+  return call.json(out);
 }
 
 Reply metrics_prometheus() {

@@ -43,7 +43,7 @@ namespace {
 
 
 int run_bootstrap(Context& c) {
-  if (c.args.rest.size() > 1) return c.misuse("This command takes 0 or 1 argument");
+  if (c.args.rest.size() > 1) return c.misuse("This command takes up to one argument");
   ACLTokenBootstrapRequest request;
   if (!c.args.rest.empty()) {
     auto& source = c.args.rest[0];
@@ -62,7 +62,7 @@ int run_bootstrap(Context& c) {
 // ---- policies
 
 int run_policy_apply(Context& c) {
-  if (c.args.rest.size() != 2) return c.misuse("This command takes two arguments: <name> <path>");
+  if (c.args.rest.size() != 2) return c.misuse("This command takes two arguments: <name> and <path>");
   auto& name = c.args.rest[0];
   auto& path = c.args.rest[1];
   auto text = path == "-" ? Result<std::string>(c.io.read_all()) : read_file(path);

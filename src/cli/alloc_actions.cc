@@ -96,6 +96,7 @@ int run_alloc_signal(Context& c) {
 
 int run_alloc_checks(Context& c) {
   if (c.args.rest.empty()) return c.misuse("An allocation ID is required");
+  if (c.args.rest.size() > 1) return c.misuse("This command takes one argument (allocation ID)");
   auto* api = c.connect();
   if (!api) return 1;
   auto stub = find_alloc_stub(c, *api, c.args.rest[0]);

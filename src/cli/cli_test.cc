@@ -155,6 +155,29 @@ TEST(Dispatch, FollowsTheReference) {
             "This command takes one argument: <path>\nFor additional help try 'nomad job run -help'\n");
 }
 
+// Most commands say what is wrong with a flag once, some once more in a way of their own.
+TEST(Dispatch, BadFlagsAreToldAsEachCommandDoes) {
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"job", "status"}, ""},
+      {{"agent-info"}, "Error parsing flags: flag provided but not defined: -nope\n"},
+      {{"license", "get"}, "Error parsing flags: flag provided but not defined: -nope\n"},
+      {{"operator", "api"}, "Error parsing flags: flag provided but not defined: -nope\n"},
+      {{"operator", "raft", "list-peers"}, "Failed to parse args: flag provided but not defined: -nope\n"},
+      {{"operator", "snapshot", "save"}, "Failed to parse args: flag provided but not defined: -nope\n"},
+      {{"volume", "status"}, "Error parsing arguments flag provided but not defined: -nope\n"},
+      {{"plugin", "status"}, "Error parsing arguments flag provided but not defined: -nope\n"},
+      {{"var", "put"}, "For additional help try 'nomad var put -help'\n"},
+  };
+  for (auto& [words, more] : cases) {
+    auto line = words;
+    line.push_back("-nope");
+    auto ran = run_words(line);
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_EQ(ran.err, "flag provided but not defined: -nope\n" + more);
+    EXPECT_NE(ran.out.find("Usage"), std::string::npos);
+  }
+}
+
 TEST(Dispatch, DeprecatedNamesSaySo) {
   EXPECT_TRUE(run_words({"server-members", "x"}).err.starts_with("WARNING! The \"nomad server-members\" command is deprecated."));
 }

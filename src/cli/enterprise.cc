@@ -218,6 +218,8 @@ int run_recommendation_info(Context& c) {
 }
 int run_recommendation_list(Context& c) {
   if (!c.args.rest.empty()) return c.misuse("This command takes no arguments");
+  if (!c.args.text("group").empty() && c.args.text("job").empty()) return c.fail("Job flag must be supplied when using group flag");
+  if (!c.args.text("task").empty() && c.args.text("group").empty()) return c.fail("Group flag must be supplied when using task flag");
   Params params;
   for (auto name : {"job", "group", "task"})
     if (auto value = c.args.text(name); !value.empty()) params.emplace_back(name, value);
@@ -246,7 +248,7 @@ int run_sentinel_apply(Context& c) {
   return 0;
 }
 int run_sentinel_delete(Context& c) {
-  if (c.args.rest.size() != 1) return c.misuse("This command takes exactly one argument: <name>");
+  if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <name>");
   auto* api = c.connect();
   if (!api) return 1;
   if (auto done = api->remove("/v1/sentinel/policy/" + escape(c.args.rest[0])); !done)
@@ -260,7 +262,7 @@ int run_sentinel_list(Context& c) {
                    {{"Name", "Name"}, {"Scope", "Scope"}, {"Enforcement Level", "EnforcementLevel"}, {"Description", "Description"}});
 }
 int run_sentinel_read(Context& c) {
-  if (c.args.rest.size() != 1) return c.misuse("This command takes exactly one argument: <name>");
+  if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <name>");
   auto* api = c.connect();
   if (!api) return 1;
   auto policy = api->get_as<Object>("/v1/sentinel/policy/" + escape(c.args.rest[0]));
@@ -301,8 +303,9 @@ constexpr Command row(std::string_view name, std::string_view synopsis, std::str
 constexpr General kAll = General::kAll, kNoNamespace = General::kNoNamespace;
 
 constexpr Command kCommands[] = {
-    row("license get", "Retrieve the current Nomad Enterprise License", "Usage: nomad license get [options]",
-        ENTERPRISE("Shows the license."), kNoNamespace, {}, run_license_get),
+    {.name = "license get", .synopsis = "Retrieve the current Nomad Enterprise License", .usage = "\nUsage: nomad license get [options]",
+     .about = ENTERPRISE("Shows the license."), .general = kNoNamespace, .run = run_license_get,
+     .bad_flags_note = "Error parsing flags: %s"},
     {.name = "quota", .synopsis = "Interact with quotas", .usage = "Usage: nomad quota <subcommand> [options] [args]",
      .about = ENTERPRISE("Commands for quotas.")},
     row("quota apply", "Create or update a quota specification", "Usage: nomad quota apply [options] <input>",

@@ -109,8 +109,10 @@ int delete_by_filter(Context& c, Api& api, const std::string& filter) {
 
 int run_eval_delete(Context& c) {
   auto filter = c.args.text("filter");
-  if (c.args.rest.size() > 1 || c.args.rest.empty() == filter.empty())
+  auto given = c.args.rest.size();
+  if ((given == 0) == filter.empty())
     return c.fail("Error validating command args and flags: evaluation ID or filter flag required");
+  if (given > 1) return c.fail(fmt::format("Error validating command args and flags: expected 1 argument, got {}", given));
   auto* api = c.connect();
   if (!api) return 1;
   auto config = api->get_as<SchedulerConfigurationResponse>("/v1/operator/scheduler/configuration");

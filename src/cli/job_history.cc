@@ -54,7 +54,8 @@ void show_version(const Context& c, const api::Job& job, const JobDiff* diff) {
 }
 
 int run_job_history(Context& c) {
-  if (c.args.rest.empty()) return c.misuse("This command takes one argument: <job>");
+  auto given = c.args.rest.size();
+  if (given < 1 || given > 2) return c.misuse("This command takes one argument: <job>");  // a second one is not looked at
   if (formatted(c) && (c.args.on("p") || c.args.on("full")))
     return c.fail("-json and -t are exclusive with -p and -full");
   auto* api = c.connect();

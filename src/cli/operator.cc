@@ -84,6 +84,7 @@ int run_scheduler_get(Context& c) {
 }
 
 int run_scheduler_set(Context& c) {
+  if (!c.args.rest.empty()) return c.misuse("This command takes no arguments");
   auto* api = c.connect();
   if (!api) return 1;
   auto text = c.args.text("check-index");
@@ -335,7 +336,8 @@ constexpr Command kCommands[] = {
      .usage = "Usage: nomad operator autopilot get-config [options]",
      .about = "Shows the autopilot's configuration.",
      .general = General::kNoNamespace,
-     .run = run_autopilot_get},
+     .run = run_autopilot_get,
+     .bad_flags_note = "Failed to parse args: %s"},
     {.name = "operator autopilot set-config",
      .synopsis = "Modify the current Autopilot configuration",
      .usage = "Usage: nomad operator autopilot set-config [options]",
@@ -365,7 +367,8 @@ constexpr Command kCommands[] = {
      .general = General::kNoNamespace,
      .options = "List Peers Options",
      .flags = kStaleFlags,
-     .run = run_raft_list},
+     .run = run_raft_list,
+     .bad_flags_note = "Failed to parse args: %s"},
     {.name = "operator raft remove-peer",
      .synopsis = "Remove a Nomad server from the Raft configuration",
      .usage = "Usage: nomad operator raft remove-peer [options]",
@@ -373,7 +376,8 @@ constexpr Command kCommands[] = {
      .general = General::kNoNamespace,
      .options = "Remove Peer Options",
      .flags = kRemoveFlags,
-     .run = run_raft_remove},
+     .run = run_raft_remove,
+     .bad_flags_note = "Failed to parse args: %s"},
     {.name = "operator state-hash",
      .synopsis = "Compare the replicated state of all servers",
      .usage = "Usage: nomad operator state-hash [options]",
@@ -391,7 +395,8 @@ constexpr Command kCommands[] = {
      .options = "Metrics Specific Options",
      .flags = kMetricsFlags,
      .run = run_metrics,
-     .self = "metrics"},
+     .self = "metrics",
+     .bad_flags_note = "Error parsing flags: %s"},
 };
 
 }  // namespace

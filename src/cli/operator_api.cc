@@ -127,7 +127,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "API Specific Options",
      .flags = kFlags,
-     .run = run_api},
+     .run = run_api,
+     .bad_flags_note = "Error parsing flags: %s"},
 };
 
 }  // namespace

@@ -58,13 +58,11 @@ int run_info(Context& c) {
   std::stable_sort(found->begin(), found->end(), [](auto& a, auto& b) { return a.JobID < b.JobID; });
   auto address = [](const ServiceRegistration& r) { return r.Port ? host_port(r.Address, r.Port) : r.Address; };
   if (c.verbose()) {
-    bool first = true;
     for (auto& r : *found) {
-      if (!first) c.ui.output("");
-      first = false;
       c.ui.output(key_values({"ID|" + r.ID, "Service Name|" + r.ServiceName, "Namespace|" + r.Namespace, "Job ID|" + r.JobID,
                               "Alloc ID|" + r.AllocID.str(), "Node ID|" + r.NodeID.str(), "Datacenter|" + r.Datacenter,
                               "Address|" + address(r), "Tags|" + tags_text(r.Tags)}));
+      c.ui.output("");
     }
   } else {
     Rows rows{"Job ID|Address|Tags|Node ID|Alloc ID"};

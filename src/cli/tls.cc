@@ -17,7 +17,11 @@ constexpr mode_t kCertMode = 0666, kKeyMode = 0600;
 
 std::string list_text(const std::vector<std::string>& l) { return "[" + join(l, " ") + "]"; }
 
+// What all commands of this file say of a second argument; the first one of "create" is not looked at.
+constexpr std::string_view kUpToOne = "This command takes up to one argument";
+
 int run_ca_create(Context& c) {
+  if (c.args.rest.size() > 1) return c.misuse(kUpToOne);
   auto domain = c.args.text("domain");
   bool constrained = c.args.on("name-constraint"), own_domain = domain != kDefaultDomain;
   if (own_domain && !constrained) return c.fail("Please provide the -name-constraint flag to use a custom domain constraint");
@@ -42,7 +46,8 @@ int run_ca_create(Context& c) {
 }
 
 int run_ca_info(Context& c) {
-  if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <CA file>");
+  if (c.args.rest.size() > 1) return c.misuse(kUpToOne);
+  if (c.args.rest.empty()) return c.misuse("This command takes one argument: <CA file>");
   auto pem = read_file(c.args.rest[0]);
   if (!pem) return c.fail("Error reading CA file: " + pem.error().message);
   auto facts = read_certificate(*pem);
@@ -85,6 +90,7 @@ std::string region_of(const Context& c) {
 }
 
 int run_cert_create(Context& c) {
+  if (c.args.rest.size() > 1) return c.misuse(kUpToOne);
   const Kind* kind = nullptr;
   int chosen = 0;
   for (auto& k : kKinds)
@@ -122,7 +128,8 @@ int run_cert_create(Context& c) {
 }
 
 int run_cert_info(Context& c) {
-  if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <certificate file>");
+  if (c.args.rest.size() > 1) return c.misuse(kUpToOne);
+  if (c.args.rest.empty()) return c.misuse("This command takes one argument: <certificate file>");
   auto pem = read_file(c.args.rest[0]);
   if (!pem) return c.fail("Error reading certificate file: " + pem.error().message);
   auto facts = read_certificate(*pem);
@@ -171,7 +178,8 @@ constexpr Command kCommands[] = {
      .synopsis = "Show certificate authority information",
      .usage = "Usage: nomad tls ca info <CA file>",
      .about = "Shows an authority's certificate.",
-     .run = run_ca_info},
+     .run = run_ca_info,
+     .self = "tls cert info"},
     {.name = "tls cert",
      .synopsis = "Helpers for managing certificates",
      .usage = "Usage: nomad tls cert <subcommand> [options]",
@@ -187,8 +195,7 @@ constexpr Command kCommands[] = {
      .synopsis = "Show certificate information",
      .usage = "Usage: nomad tls cert info <certificate file>",
      .about = "Shows a certificate.",
-     .run = run_cert_info,
-     .self = "tls ca info"},
+     .run = run_cert_info},
 };
 
 }  // namespace

@@ -52,6 +52,9 @@ class Put {
 
   int run() {
     auto words = std::span<const std::string>(c_.args.rest);
+    auto index = c_.args.text("check-index");
+    if (!index.empty() && !parse_uint(index))
+      return c_.fail(fmt::format("Error parsing check-index value {0}: strconv.ParseUint: parsing {0}: invalid syntax", go_quote(index)));
     if (words.empty()) return c_.misuse("Not enough arguments (expected >1, got 0)");
     auto format = variable_format(c_, c_.io.stdout_tty ? "none" : "json");
     if (auto bad = check_format(c_, format, kVariableFormats); !bad.empty()) return c_.misuse(bad);
@@ -221,7 +224,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Var put Options",
      .flags = kFlags,
-     .run = run_put},
+     .run = run_put,
+     .bad_flags_note = "For additional help try 'nomad var put -help'"},
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ std::string hcl_text(const Variable& v) {
   for (auto& [key, value] : v.Items) width = std::max(width, key.size());
   for (auto& [key, value] : v.Items)
     out += fmt::format("  {}{} = {}\n", std::string(width - key.size(), ' '), key, go_quote(value));
-  return out + "}";
+  return out + "}\n";
 }
 
 void show_table(const Context& c, const Variable& v) {
@@ -83,7 +83,7 @@ int show_conflict(Context& c, const std::string& body, uint64_t given) {
       "{2}. If you are sure you want to perform this operation, add the -force or -check-index={1} flag before the positional "
       "arguments.",
       given, theirs->ModifyIndex, when);
-  return c.fail("\nCheck-and-Set conflict\n\n" + wrap(text, 82, "    "));
+  return c.fail("\nCheck-and-Set conflict\n\n" + wrap(text, 82, "    ") + "\n");
 }
 
 Result<std::optional<uint64_t>> read_check_index(const Context& c) {

@@ -78,7 +78,7 @@ int run_register(Context& c) {
 // ---- delete, deregister, detach
 
 int run_delete(Context& c) {
-  if (c.args.rest.size() != 1) return c.misuse("This command takes one argument: <vol id>");
+  if (c.args.rest.empty()) return c.misuse("This command takes at least one argument: <vol id>");
   auto secrets = read_secrets(c);
   if (!secrets) return c.fail(secrets.error().message);
   auto* api = c.connect();
@@ -244,7 +244,7 @@ std::string snapshot_list(const List<CSISnapshot>& snapshots, bool verbose) {
 }
 
 int run_snapshot_create(Context& c) {
-  if (c.args.rest.empty() || c.args.rest.size() > 2) return c.misuse("This command takes at least one argument: <vol id> [snapshot name]");
+  if (c.args.rest.empty()) return c.misuse("This command takes at least one argument: <vol id> [snapshot name]");
   auto secrets = read_secrets(c);
   if (!secrets) return c.fail(secrets.error().message);
   CSISnapshot snapshot;
@@ -267,7 +267,7 @@ int run_snapshot_create(Context& c) {
 }
 
 int run_snapshot_delete(Context& c) {
-  if (c.args.rest.size() != 2) return c.misuse("This command takes two arguments: <plugin id> <snapshot id>");
+  if (c.args.rest.size() < 2) return c.misuse("This command takes two arguments: <plugin id> <snapshot id>");
   auto secrets = read_secrets(c);
   if (!secrets) return c.fail(secrets.error().message);
   auto* api = c.connect();
@@ -281,12 +281,12 @@ int run_snapshot_delete(Context& c) {
 
 int run_snapshot_list(Context& c) {
   if (!c.args.rest.empty()) return c.misuse("This command takes no arguments");
-  auto secrets = read_secrets(c);
-  if (!secrets) return c.fail(secrets.error().message);
   auto* api = c.connect();
   if (!api) return 1;
   auto plugin = find_plugin(c, *api, c.args.text("plugin"));
   if (!plugin) return 1;
+  auto secrets = read_secrets(c);
+  if (!secrets) return c.fail(secrets.error().message);
   Params params{{"plugin_id", *plugin}};
   if (auto n = c.args.number("per-page"); n > 0) params.emplace_back("per_page", std::to_string(n));
   if (auto token = c.args.text("page-token"); !token.empty()) params.emplace_back("next_token", token);
@@ -330,13 +330,15 @@ constexpr Command kCommands[] = {
      .usage = "Usage: nomad volume create [options] <input>",
      .about = "Makes a volume in the plugin's system and registers it.",
      .general = General::kAll,
-     .run = run_create},
+     .run = run_create,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume register",
      .synopsis = "Create or update a volume",
      .usage = "Usage: nomad volume register [options] <input>",
      .about = "Registers a volume that is there already.",
      .general = General::kAll,
-     .run = run_register},
+     .run = run_register,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume delete",
      .synopsis = "Delete a volume",
      .usage = "Usage: nomad volume delete [options] <vol id>",
@@ -344,7 +346,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Delete Options",
      .flags = kSecretFlags,
-     .run = run_delete},
+     .run = run_delete,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume deregister",
      .synopsis = "Remove a volume",
      .usage = "Usage: nomad volume deregister [options] <id>",
@@ -352,13 +355,15 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Volume Deregister Options",
      .flags = kForceFlags,
-     .run = run_deregister},
+     .run = run_deregister,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume detach",
      .synopsis = "Detach a volume",
      .usage = "Usage: nomad volume detach [options] <vol id> <node id>",
      .about = "Detaches a volume from a node that no longer does it itself.",
      .general = General::kAll,
-     .run = run_detach},
+     .run = run_detach,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume init",
      .synopsis = "Create an example volume specification file",
      .usage = "Usage: nomad volume init <filename>",
@@ -373,7 +378,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Status Options",
      .flags = kStatusFlags,
-     .run = run_status},
+     .run = run_status,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume snapshot",
      .synopsis = "Interact with volume snapshots",
      .usage = "Usage: nomad volume snapshot <subcommand> [options] [args]",
@@ -385,7 +391,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Snapshot Create Options",
      .flags = kSnapshotCreateFlags,
-     .run = run_snapshot_create},
+     .run = run_snapshot_create,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume snapshot delete",
      .synopsis = "Delete a snapshot",
      .usage = "Usage: nomad volume snapshot delete [options] <plugin id> <snapshot id>",
@@ -393,7 +400,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Snapshot Delete Options",
      .flags = kSecretFlags,
-     .run = run_snapshot_delete},
+     .run = run_snapshot_delete,
+     .bad_flags_note = "Error parsing arguments %s"},
     {.name = "volume snapshot list",
      .synopsis = "Display a list of volume snapshots for plugin",
      .usage = "Usage: nomad volume snapshot list [-plugin plugin_id]",
@@ -401,7 +409,8 @@ constexpr Command kCommands[] = {
      .general = General::kAll,
      .options = "Snapshot List Options",
      .flags = kSnapshotListFlags,
-     .run = run_snapshot_list},
+     .run = run_snapshot_list,
+     .bad_flags_note = "Error parsing arguments %s"},
 };
 
 }  // namespace

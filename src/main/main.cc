@@ -31,7 +31,7 @@ int config_validate(Context& c) {
   if (!args) {
     c.fail(args.error().message);
     c.ui.output(drover::cli::help_text(c.command));
-    return 1;
+    return c.fail(args.error().message);
   }
   if (args->rest.empty()) return c.fail("Must specify at least one config file or directory");
   return drover::agent::validate_config_files(

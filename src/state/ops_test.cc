@@ -323,6 +323,30 @@ TEST_F(Ops, AReportThatWasOvertakenChangesNothing) {
   EXPECT_EQ(say("running", "running", 130), "running") << "started anew";
 }
 
+TEST_F(Ops, ReconciledSummariesAreThoseOfTheKindOfJob) {
+  add_web();
+  auto parent = job("parent", "batch");
+  parent.ParameterizedJob.emplace();
+  auto child = job("parent/dispatch-1", "batch");
+  child.ParentID = "parent";
+  child.Dispatched = true;
+  ok([&](Txn& t) { return upsert_job(t, parent); });
+  ok([&](Txn& t) { return upsert_job(t, child); });
+  auto e = eval(3, "web");
+  e.Status = "blocked";
+  e.QueuedAllocations["web"] = 2;
+  ok([&](Txn& t) { return upsert_evals(t, {e}), Status(); });
+  place({10});
+  ok([](Txn& t) { return reconcile_summaries(t, {}), Status(); });
+  EXPECT_EQ(counts(), (TaskGroupSummary{.Queued = 2, .Starting = 1}));
+  EXPECT_FALSE(now().job_summaries().get("default", "web")->Children);
+  auto after = now().job_summaries().get("default", "parent");
+  EXPECT_TRUE(after->Summary.empty());
+  EXPECT_EQ(after->Children->Pending + after->Children->Running + after->Children->Dead, 1);
+  ok([](Txn& t) { return reconcile_summaries(t, {}), Status(); });
+  EXPECT_EQ(*now().job_summaries().get("default", "parent"), *after);  // right already
+}
+
 TEST_F(Ops, ClientReportsTakeOnlyWhatClientsOwn) {
   add_web();
   ok([](Txn& t) { return upsert_node(t, node(1)); });

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "model/job_kind.h"
 #include "model/status.h"
 #include "state/job_ops.h"
 
@@ -21,6 +22,26 @@ int64_t* bin_of(TaskGroupSummary& s, std::string_view client_status) {
 // Failed and complete are counts of what ever happened: they only grow.
 bool leaves_its_bin(std::string_view client_status) {
   return client_status != alloc_client::kFailed && client_status != alloc_client::kComplete;
+}
+
+// What waits for room, as the blocked evaluation says; `queued` may know better.
+void count_queued(Txn& txn, const Job& job, const QueuedFn& queued, JobSummary& summary) {
+  if (queued) {
+    for (auto& [group, n] : queued(txn.snapshot(), job)) summary.Summary[group].Queued = n;
+    return;
+  }
+  for (auto& eval : txn.evals()->by_job_status(job.Namespace, job.ID, "blocked"))
+    for (auto& [group, n] : eval->QueuedAllocations)
+      if (auto* counts = summary.Summary.find(group)) counts->Queued = n;
+}
+
+void count_groups(Txn& txn, const Job& job, const QueuedFn& queued, JobSummary& summary) {
+  for (auto& group : job.TaskGroups) summary.Summary[group.Name] = {};
+  for (auto& alloc : txn.allocs()->by_job(job.Namespace, job.ID)) {
+    if (!alloc->Job || alloc->Job->CreateIndex != job.CreateIndex) continue;
+    if (auto* bin = bin_of(summary.Summary[alloc->TaskGroup], alloc->ClientStatus)) ++*bin;
+  }
+  count_queued(txn, job, queued, summary);
 }
 
 }  // namespace
@@ -67,16 +88,15 @@ void reconcile_summaries(Txn& txn, const QueuedFn& queued) {
     summary.JobID = job->ID;
     summary.Namespace = job->Namespace;
     summary.CreateIndex = old ? old->CreateIndex : job->CreateIndex;
-    summary.ModifyIndex = txn.index();
     summary.Summary = Map<TaskGroupSummary>::empty_map();
-    summary.Children.emplace() = children[{job->Namespace, job->ID}];
-    for (auto& group : job->TaskGroups) summary.Summary[group.Name] = {};
-    for (auto& alloc : txn.allocs()->by_job(job->Namespace, job->ID)) {
-      if (!alloc->Job || alloc->Job->CreateIndex != job->CreateIndex) continue;
-      if (auto* bin = bin_of(summary.Summary[alloc->TaskGroup], alloc->ClientStatus)) ++*bin;
+    if (only_makes_children(*job)) {  // runs nothing itself
+      summary.Children.emplace() = children[{job->Namespace, job->ID}];
+      summary.ModifyIndex = old ? old->ModifyIndex : 0;
+      if (!old || summary == *old) continue;
+    } else {
+      count_groups(txn, *job, queued, summary);
     }
-    if (queued)
-      for (auto& [group, n] : queued(txn.snapshot(), *job)) summary.Summary[group].Queued = n;
+    summary.ModifyIndex = txn.index();
     txn.job_summaries().upsert(std::move(summary));
   }
 }
