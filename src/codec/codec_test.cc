@@ -181,8 +181,13 @@ TEST(JsonDecode, ReportsErrorsInTheWordsOfTheReference) {
 }
 
 TEST(JsonDecode, DeepNestingIsAnErrorNotACrash) {
-  auto r = from_json<Sample>("{\"Any\":" + std::string(200000, '['));
-  EXPECT_FALSE(r);
+  for (auto* open : {"[", "{\"a\":"}) {
+    std::string text = "{\"Any\":";
+    for (int i = 0; i < 200'000; ++i) text += open;
+    auto r = from_json<Sample>(text);
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().message, std::string("invalid character '") + open[0] + "' exceeded max depth");
+  }
 }
 
 TEST(Msgpack, RoundTripsInBothStyles) {

@@ -55,7 +55,8 @@ class Decoder {
   Status skip(int depth) {
     skip_space();
     if (at_ >= s_.size()) return eof();
-    if (depth > kJsonDepthMax) return invalid("exceeded max depth");
+    if (char c = s_[at_]; depth >= kJsonDepthMax && (c == '{' || c == '['))
+      return invalid(fmt::format("invalid character '{}' exceeded max depth", c));
     switch (s_[at_]) {
       case '{': return skip_object(depth);
       case '[': return skip_array(depth);
