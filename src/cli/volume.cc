@@ -108,11 +108,10 @@ int run_deregister(Context& c) {
   return 0;
 }
 
-// The node of the argument: among the nodes, or, where they may not be listed, among those that use the volume.
-Result<std::string> node_of(Api& api, const VolumeRef& volume, const std::string& prefix) {
-  auto nodes = api.get_as<List<NodeListStub>>("/v1/nodes", {{"prefix", sanitize_uuid_prefix(prefix)}});
-  if (nodes && nodes->size() > 1) return invalid("Prefix matched multiple nodes\n\n" + node_stub_list(*nodes, true));
-  if (nodes && nodes->size() == 1) return nodes->front().ID.str();
+// The node of the argument: among the nodes, or, where it is gone, among those that use the volume.
+Result<std::string> node_of(Api& api, const VolumeRef& volume, const std::string& prefix, const List<NodeListStub>& nodes) {
+  if (nodes.size() > 1) return invalid("Prefix matched multiple nodes\n\n" + node_stub_list(nodes, true));
+  if (nodes.size() == 1) return nodes.front().ID.str();
   auto v = api.get_as<CSIVolume>("/v1/volume/csi/" + escape(volume.id), {{"namespace", volume.space}});
   if (!v) return internal("Error querying volume: " + v.error().message);
   std::vector<std::string> found;
@@ -129,9 +128,12 @@ int run_detach(Context& c) {
   if (c.args.rest.size() != 2) return c.misuse("This command takes two arguments: <vol id> <node id>");
   auto* api = c.connect();
   if (!api) return 1;
+  // What is wrong with the node's name is told first.
+  auto nodes = api->get_as<List<NodeListStub>>("/v1/nodes", {{"prefix", sanitize_uuid_prefix(c.args.rest[1])}});
+  if (!nodes) return c.fail("Error detaching volume: " + nodes.error().message);
   auto volume = find_volume(c, *api, c.args.rest[0]);
   if (!volume) return 1;
-  auto node = node_of(*api, *volume, c.args.rest[1]);
+  auto node = node_of(*api, *volume, c.args.rest[1], *nodes);
   if (!node) return c.fail(node.error().message);
   auto done = api->remove("/v1/volume/csi/" + escape(volume->id) + "/detach", {{"node", *node}, {"namespace", volume->space}});
   if (!done) return c.fail("Error detaching volume: " + done.error().message);
