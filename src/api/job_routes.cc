@@ -101,6 +101,7 @@ Async<Result<Reply>> validate_job(Call& call) {
   auto decoded = co_await call.body(body);
   if (!decoded) co_return Error(std::move(decoded).error());
   if (!body.Job) co_return invalid("Job must be specified");
+  if (body.Job->Namespace == "") co_return internal("mismatched request namespace in request: \"default\", \"\"");
   rpc::JobValidateRequest req;
   req.Job = job_from_api(std::move(*body.Job));
   call.parse_write(req);

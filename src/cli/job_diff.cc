@@ -80,7 +80,7 @@ class Writer {
     auto head = fmt::format("[bold]Task Group: {}[reset]", go_quote(g.Name));
     std::vector<std::string> updates;
     for (auto& [name, n] : g.Updates) updates.push_back(fmt::format("[reset]{}{} {}", color_of(kUpdateColors, name), n, name));
-    if (!updates.empty()) head += fmt::format(" ({}[reset])", join(updates, ", "));
+    head += updates.empty() ? "[reset]" : fmt::format(" ({}[reset])", join(updates, ", "));
     add(0, g.Type, widest, head);
     size_t indent = widest - marker(g.Type).width + 2;
     size_t inner = widest_marker(g.Fields, g.Objects);

@@ -325,6 +325,20 @@ constexpr Flag kFmtFlags[] = {
     {"list", FlagKind::kBool, "=false", "Do not name the files that change.", "true"},
     {"write", FlagKind::kBool, "=false", "Print the result instead of writing it to the file.", "true"},
     {"recursive", FlagKind::kBool, "", "Go into folders below.", ""},
+    // Taken and not needed, and not shown.
+    {"address", FlagKind::kText, "", "", ""},
+    {"region", FlagKind::kText, "", "", ""},
+    {"namespace", FlagKind::kText, "", "", ""},
+    {"token", FlagKind::kText, "", "", ""},
+    {"ca-cert", FlagKind::kText, "", "", ""},
+    {"ca-path", FlagKind::kText, "", "", ""},
+    {"client-cert", FlagKind::kText, "", "", ""},
+    {"client-key", FlagKind::kText, "", "", ""},
+    {"tls-server-name", FlagKind::kText, "", "", ""},
+    {"tls-skip-verify", FlagKind::kBool, "", "", ""},
+    {"insecure", FlagKind::kBool, "", "", ""},
+    {"no-color", FlagKind::kBool, "", "", ""},
+    {"force-color", FlagKind::kBool, "", "", ""},
 };
 constexpr Flag kStatusFlags[] = {{"verbose", FlagKind::kBool, "", "Display full information.", ""}};
 constexpr Flag kCheckFlags[] = {

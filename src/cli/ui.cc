@@ -24,7 +24,7 @@ std::string_view code_of(std::string_view name) {
 void Ui::line(bool err, std::string_view code, const std::string& prefix, std::string_view text) const {
   std::string all = prefix;
   all += text;
-  if (color_ && !code.empty()) all = "\x1b[" + std::string(code) + "m" + all + "\x1b[0m";
+  if (line_color_ && !code.empty()) all = "\x1b[" + std::string(code) + "m" + all + "\x1b[0m";
   all += '\n';
   (err ? io_->err : io_->out)(all);
 }

@@ -11,12 +11,13 @@ namespace drover::cli {
 
 class Ui {
  public:
-  Ui(const Io& io, bool color) : io_(&io), color_(color) {}
+  // Marks in texts follow `color`; whole lines are coloured on a terminal only.
+  Ui(const Io& io, bool color) : io_(&io), color_(color), line_color_(color && io.stdout_tty) {}
 
   void output(std::string_view text) const { line(false, "", output_prefix_, text); }
-  void info(std::string_view text) const { line(false, "32", notice_prefix_, text); }
-  void warn(std::string_view text) const { line(true, "33", warn_prefix_, text); }
-  void error(std::string_view text) const { line(true, "31", notice_prefix_, text); }
+  void info(std::string_view text) const { line(false, "92", notice_prefix_, text); }
+  void warn(std::string_view text) const { line(true, "93", warn_prefix_, text); }
+  void error(std::string_view text) const { line(true, "91", notice_prefix_, text); }
   // Shows the question and reads one line. Errors: "EOF".
   Result<std::string> ask(std::string_view question) const;
 
@@ -33,6 +34,7 @@ class Ui {
 
   const Io* io_;
   bool color_;
+  bool line_color_;
   std::string output_prefix_, notice_prefix_, warn_prefix_;
 };
 

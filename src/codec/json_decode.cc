@@ -291,12 +291,10 @@ class Decoder {
         *static_cast<Uuid*>(p) = Uuid::parse(text).value_or(Uuid{});
         return;
       case Kind::kBytes: {
-        auto bytes = base64_decode(text);
-        if (!bytes) {
-          if (first_error_.empty()) first_error_ = base64_error(text);
-          return;
-        }
-        static_cast<Bytes*>(p)->data = std::move(*bytes);
+        // Line breaks in it do not count.
+        auto bytes = base64_decode(replace_all(replace_all(text, "\n", ""), "\r", ""));
+        if (bytes) static_cast<Bytes*>(p)->data = std::move(*bytes);
+        else if (first_error_.empty()) first_error_ = base64_error(text);
         return;
       }
       case Kind::kTime: {
@@ -320,13 +318,68 @@ class Decoder {
 
   static std::string base64_error(std::string_view text) {
     static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t at = text.find_first_not_of(alphabet);
-    // Go reports the end of the last whole quantum when the text is only too short.
-    if (at == std::string_view::npos) at = text.size();
-    return fmt::format("illegal base64 data at input byte {}", at);
+    auto is_break = [](char c) { return c == '\n' || c == '\r'; };
+    size_t begun = 0;  // the number of characters of the group of four at hand
+    for (size_t at = 0; at < text.size(); ++at) {
+      if (is_break(text[at])) continue;
+      if (alphabet.find(text[at]) != std::string_view::npos) {
+        begun = begun % 4 + 1;
+        continue;
+      }
+      // Padding fills a group of two or three, and nothing follows it.
+      size_t missing = text[at] == '=' && begun >= 2 && begun < 4 ? 4 - begun : 0;
+      for (; missing > 0; ++at) {
+        if (at == text.size()) return at_byte(at);
+        if (is_break(text[at])) continue;
+        if (text[at] != '=') break;
+        --missing;
+      }
+      while (at < text.size() && is_break(text[at])) ++at;
+      return at_byte(at);
+    }
+    // A text that is only too short is wrong from its last group on.
+    return at_byte(text.size() - begun % 4);
+  }
+
+  static std::string at_byte(size_t at) { return fmt::format("illegal base64 data at input byte {}", at); }
+
+  // Bytes written as a list of numbers.
+  void byte_list(Bytes& out, const FieldInfo* field) {
+    TypeInfo byte{.kind = Kind::kUint};
+    byte.name = "uint8";
+    out.data.clear();
+    ++at_;
+    for (skip_space(); s_[at_] != ']'; skip_space()) {
+      size_t start = at_;
+      std::string_view what;
+      switch (s_[at_]) {
+        case '{': what = "object"; break;
+        case '[': what = "array"; break;
+        case '"': what = "string"; break;
+        case 't': case 'f': what = "bool"; break;
+        default: break;
+      }
+      (void)skip(0);
+      auto text = s_.substr(start, at_ - start);
+      auto n = text == "null" ? std::optional<uint64_t>(0) : parse_uint(text);
+      std::string number = fmt::format("number {}", text);
+      if (what.empty() && (!n || *n > 255)) what = number;
+      if (!what.empty()) element_error(what, byte, field);
+      out.data += static_cast<char>(n.value_or(0));
+      skip_space();
+      if (s_[at_] == ',') ++at_;
+    }
+    ++at_;
+  }
+
+  void element_error(std::string_view what, const TypeInfo& type, const FieldInfo* field) {
+    bool outer = std::exchange(leaf_of_field_, false);
+    type_error(what, type, field);
+    leaf_of_field_ = outer;
   }
 
   void array(const TypeInfo& type, void* p, const FieldInfo* field) {
+    if (type.kind == Kind::kBytes) return byte_list(*static_cast<Bytes*>(p), field);
     bool fits = type.kind == Kind::kList;
     if (!fits) {
       type_error("array", type, field);

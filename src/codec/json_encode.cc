@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -64,8 +66,9 @@ class Encoder {
   void number(double d) {
     auto text = format_double(d);
     bool plain = text.find_first_of(".eNI") == std::string::npos;
-    out_ += text;
-    if (plain && style_.float_point) out_ += ".0";
+    // Whole numbers show all their digits in this style, also those that a double does not need.
+    if (plain && style_.float_point) fmt::format_to(std::back_inserter(out_), "{:.1f}", d);
+    else out_ += text;
   }
 
   void quote(std::string_view s) { json_quote(s, out_, style_.escape_html); }

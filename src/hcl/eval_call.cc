@@ -60,6 +60,17 @@ bool Evaluator::check_count(const CallExpr& e, const Function& f, const std::vec
   return true;
 }
 
+// Whether something that the argument mentions has no value (as a variable with a faulty one), so that its failure says nothing.
+bool Evaluator::rests_on_unknown(const Argument& argument) const {
+  if (!argument.expr) return false;
+  std::vector<const Reference*> references;
+  collect_references(*argument.expr, references);
+  return std::any_of(references.begin(), references.end(), [&](auto* reference) {
+    Diagnostics ignored;
+    return !evaluate(*reference, scope, ignored).is_known() && ignored.empty();
+  });
+}
+
 Value Evaluator::call(const CallExpr& e) const {
   const Functions* functions = nullptr;
   for (auto* s = scope; s && !functions; s = s->parent) functions = s->functions;
@@ -84,6 +95,7 @@ Value Evaluator::call(const CallExpr& e) const {
     case Special::kCan: {
       Diagnostics ignored;
       args[0].get(Evaluator{scope, ignored, items});
+      if (!ignored.empty() && rests_on_unknown(args[0])) return {};
       return Value::boolean(ignored.empty());
     }
     case Special::kNone: break;
@@ -103,6 +115,7 @@ Value Evaluator::call_try(const CallExpr& e, const std::vector<Argument>& args) 
     Diagnostics tried;
     Value value = arg.get(Evaluator{scope, tried, items});
     if (tried.empty()) return value;
+    if (rests_on_unknown(arg)) return {};
     for (auto& d : tried) {
       attempts += d.subject ? fmt::format("- {} (at {})\n  {}\n", d.summary, d.subject->str(), d.detail)
                             : fmt::format("- {}\n  {}\n", d.summary, d.detail);

@@ -70,6 +70,7 @@ struct Evaluator {
   Value call(const CallExpr& e) const;
   bool gather_arguments(const CallExpr& e, std::vector<Argument>& out, bool& known) const;
   bool check_count(const CallExpr& e, const struct Function& f, const std::vector<Argument>& args) const;
+  bool rests_on_unknown(const Argument& argument) const;
   Value call_try(const CallExpr& e, const std::vector<Argument>& args) const;
   Value call_convert(const CallExpr& e, const std::vector<Argument>& args) const;
   Value call_values(const CallExpr& e, const struct Function& f, const class Functions& functions,

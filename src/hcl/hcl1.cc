@@ -11,7 +11,7 @@
 
 namespace drover::hcl1 {
 
-std::string Pos::str() const { return fmt::format("{}:{}", line, column); }
+std::string Pos::str() const { return line == 0 ? "-" : fmt::format("{}:{}", line, column); }
 
 std::vector<const Item*> Node::matching(std::string_view key, bool fold_case) const {
   std::vector<const Item*> out;
@@ -99,16 +99,17 @@ class Parser {
   Result<Node> run() {
     Node root;
     root.kind = Kind::kObject;
-    DROVER_CHECK(object_list(root.items, false, 0));
+    auto good = object_list(root.items, false, 0);
+    // What the scanner minds counts more, and of that the last.
+    if (!scanner_.fault().empty()) return invalid(scanner_.fault());
+    DROVER_CHECK(good);
     return root;
   }
 
  private:
   // The present token is current_; scan() moves on, hold() makes the next scan() give it again.
-  Status scan() {
-    if (std::exchange(held_, false)) return {};
-    DROVER_TRY(current_, scanner_.next());
-    return {};
+  void scan() {
+    if (!std::exchange(held_, false)) current_ = scanner_.next();
   }
   void hold() { held_ = true; }
   const char* name() const { return kNames[static_cast<int>(current_.type)]; }
@@ -117,7 +118,7 @@ class Parser {
   Status object_list(std::vector<Item>& out, bool nested, int depth) {
     if (depth > kMaxDepth) return at(current_.pos, fmt::format("objects may be nested at most {} levels deep", kMaxDepth));
     while (true) {
-      DROVER_CHECK(scan());
+      scan();
       if (current_.type == Token::kEof) return {};
       hold();
       if (nested && current_.type == Token::kRBrace) return {};
@@ -125,10 +126,8 @@ class Parser {
       DROVER_CHECK(object_item(item, depth));
       if (cut_off_) return {};
       out.push_back(std::move(item));
-      if (nested) {
-        DROVER_CHECK(scan());
-        if (current_.type != Token::kComma) hold();
-      }
+      scan();
+      if (current_.type != Token::kComma) hold();
     }
   }
 
@@ -136,7 +135,7 @@ class Parser {
     DROVER_CHECK(keys(item.keys));
     if (current_.type == Token::kAssign) {
       item.assigned = true;
-      DROVER_CHECK(scan());
+      scan();
       // The reference drops an item whose value the text ends before, without a word.
       if (current_.type == Token::kEof) return cut_off_ = true, Status{};
       return value(item.value, depth);
@@ -146,10 +145,12 @@ class Parser {
 
   // Keys up to `=` or `{`, which is then the present token.
   Status keys(std::vector<Key>& out) {
+    std::vector<std::string> names;
     while (true) {
-      DROVER_CHECK(scan());
+      scan();
       switch (current_.type) {
-        case Token::kIdent: case Token::kString: case Token::kBool:
+        case Token::kIdent: case Token::kString:
+          names.push_back(current_.type == Token::kString ? "\"" + current_.text + "\"" : current_.text);
           out.push_back({current_.text, current_.pos});
           break;
         case Token::kAssign:
@@ -160,10 +161,9 @@ class Parser {
           if (out.empty()) return at(current_.pos, fmt::format("expected: IDENT | STRING got: {}", name()));
           return {};
         case Token::kIllegal: return at(current_.pos, "illegal character");
-        case Token::kEof:
+        case Token::kEof: case Token::kRBrace:
           if (!out.empty()) {
-            std::vector<std::string> names;
-            for (auto& k : out) names.push_back(k.text);
+            unfinished_ = true;
             return at(current_.pos, fmt::format("key '{}' expected start of object ('{{') or assignment ('=')", fmt::join(names, " ")));
           }
           [[fallthrough]];
@@ -178,8 +178,8 @@ class Parser {
     out.pos = current_.pos;
     auto listed = object_list(out.items, true, depth + 1);
     // A fault at a closing brace counts as that brace; what is missing then shows behind it. (The reference's rule.)
-    if (!listed && current_.type != Token::kRBrace) return listed;
-    DROVER_CHECK(scan());
+    if (!listed && (unfinished_ || current_.type != Token::kRBrace)) return listed;
+    scan();
     if (current_.type != Token::kRBrace) return at(current_.pos, fmt::format("object expected closing RBRACE got: {}", name()));
     return {};
   }
@@ -216,12 +216,10 @@ class Parser {
     if (depth >= kMaxDepth) return at(current_.pos, fmt::format("lists may be nested at most {} levels deep", kMaxDepth));
     bool need_comma = false;
     while (true) {
-      DROVER_CHECK(scan());
+      scan();
       switch (current_.type) {
         case Token::kRBrack: return {};
-        case Token::kComma:
-          if (!need_comma) return at(current_.pos, "unexpected token while parsing list: COMMA");
-          need_comma = false;
+        case Token::kComma: need_comma = false;
           break;
         case Token::kNumber: case Token::kFloat: case Token::kBool: case Token::kString: case Token::kHeredoc:
         case Token::kLBrace: case Token::kLBrack: {
@@ -232,7 +230,9 @@ class Parser {
           need_comma = true;
           break;
         }
-        default: return at(current_.pos, fmt::format("unexpected token while parsing list: {}", name()));
+        default:
+          if (need_comma) return at(current_.pos, fmt::format("error parsing list, expected comma or list end, got: {}", name()));
+          return at(current_.pos, fmt::format("unexpected token while parsing list: {}", name()));
       }
     }
   }
@@ -240,6 +240,7 @@ class Parser {
   Scanner scanner_;
   Token current_;
   bool cut_off_ = false;
+  bool unfinished_ = false;  // keys without anything behind them
   bool held_ = false;
 };
 
@@ -247,7 +248,6 @@ class Parser {
 
 Result<Node> parse(std::string_view text) {
   if (text.size() > (64u << 20)) return invalid("the text is larger than 64 MiB");
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '{') return parse_json(text);
   return Parser(text).run();

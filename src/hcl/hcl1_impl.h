@@ -20,21 +20,30 @@ struct Token {
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
-  Result<Token> next();
+  // What is wrong is kept, and scanning goes on behind it.
+  Token next();
+  // The last fault, with its place; "" if there was none.
+  const std::string& fault() const { return fault_; }
 
  private:
   char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   void advance(size_t bytes);
-  Status skip_blanks();
+  Pos here() const;
+  void look_beyond(uint32_t times);
+  void complain(std::string what);
+  bool skip_blanks();
   Token word();
-  Result<Token> number();
-  Result<Token> string();
-  Result<Token> heredoc();
-  Status escape(std::string& out);
+  Token number();
+  Token string();
+  Token heredoc();
+  Token bad_heredoc(Token t, size_t bytes, std::string what);
+  void escape(std::string& out);
 
   std::string_view text_;
   size_t at_ = 0;
   Pos pos_;
+  uint32_t beyond_ = 0;
+  std::string fault_;
 };
 
 Result<Node> parse_json(std::string_view text);

@@ -1,10 +1,11 @@
-// JSON into the tree of HCL1.
+// JSON into the tree of HCL1, with all the leniency of the reference's reader, which never looks at closing brackets: whatever is no
+// comma ends an object, values that are missing take the rest of their object along without a word, brackets within
+// lists do not count. Job files that this reader takes get the hint to `-hcl1`, so the leniency shows.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 
-#include "hcl/function_impl.h"
 #include "hcl/hcl1_impl.h"
 #include "hcl/unicode.h"
 
@@ -12,15 +13,174 @@ namespace drover::hcl1 {
 
 namespace {
 
+enum class Mark : unsigned char { kEof, kIllegal, kNumber, kFloat, kBool, kString, kNull, kOpen, kClose, kListOpen, kListClose, kComma, kColon, kPeriod };
+constexpr const char* kMarks[] = {"EOF", "ILLEGAL", "NUMBER", "FLOAT", "BOOL", "STRING", "NULL", "LBRACE", "RBRACE", "LBRACK", "RBRACK", "COMMA", "COLON", "PERIOD"};
+
+struct JsonToken {
+  Mark mark = Mark::kEof;
+  Pos pos;
+  std::string text;
+  const char* name() const { return kMarks[static_cast<int>(mark)]; }
+};
+
+// Goes on behind faults; the last one counts.
+class JsonScanner {
+ public:
+  explicit JsonScanner(std::string_view text) : text_(text) {}
+
+  const std::string& fault() const { return fault_; }
+
+  JsonToken next() {
+    while (more() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) pass();
+    JsonToken t;
+    t.pos = pos_;
+    // A zero byte ends the text.
+    if (!more() || text_[at_] == '\0') return t;
+    char c = text_[at_];
+    size_t start = at_, size = 1;
+    static constexpr std::string_view kSingle = "{}[],:.";
+    static constexpr Mark kSingles[] = {Mark::kOpen, Mark::kClose, Mark::kListOpen, Mark::kListClose, Mark::kComma, Mark::kColon, Mark::kPeriod};
+    if (auto k = kSingle.find(c); k != std::string_view::npos && !(c == '.' && is_digit(peek(1)))) {
+      t.mark = kSingles[k];
+      pass();
+    } else if (c == '"') {
+      t.mark = Mark::kString;
+      string(t.text);
+      return t;
+    } else if (is_digit(c) || (c == '-' && is_digit(peek(1))) || (c == '.' && is_digit(peek(1)))) {
+      t.mark = number();
+    } else if (c == '_' || hcl::is_id_start(hcl::decode_utf8(text_, at_, size))) {
+      t.mark = word();
+    } else {
+      t.mark = Mark::kIllegal;
+      complain(c == '-' ? "illegal char" : fmt::format("illegal char: {}", text_.substr(at_, size)));
+      pass();
+    }
+    t.text = std::string(text_.substr(start, at_ - start));
+    return t;
+  }
+
+ private:
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  bool more() const { return at_ < text_.size(); }
+  char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  void complain(std::string what) { fault_ = fmt::format("{}: {}", pos_.str(), what); }
+
+  // One character.
+  void pass() {
+    size_t size = 1;
+    hcl::decode_utf8(text_, at_, size);
+    if (text_[at_] == '\n') ++pos_.line, pos_.column = 1;
+    else ++pos_.column;
+    at_ += std::max<size_t>(size, 1);
+  }
+
+  Mark word() {
+    size_t start = at_, size = 1;
+    Pos last = pos_;
+    while (more() && (is_digit(peek()) || peek() == '-' || hcl::is_id_continue(hcl::decode_utf8(text_, at_, size)))) {
+      last = pos_;
+      pass();
+    }
+    auto text = text_.substr(start, at_ - start);
+    if (text == "true" || text == "false") return Mark::kBool;
+    if (text == "null") return Mark::kNull;
+    if (!more()) ++last.column;
+    fault_ = fmt::format("{}: illegal char", last.str());
+    return Mark::kIllegal;
+  }
+
+  Mark number() {
+    if (peek() == '-') pass();
+    if (peek() == '0' && is_digit(peek(1))) {
+      pass();
+      complain("numbers cannot start with 0");
+    }
+    bool floating = false;
+    auto digits = [&] {
+      while (is_digit(peek())) pass();
+    };
+    digits();
+    if (peek() == '.') {
+      floating = true;
+      pass();
+      digits();
+    }
+    if (peek() == 'e' || peek() == 'E') {
+      floating = true;
+      pass();
+      if (peek() == '+' || peek() == '-') pass();
+      // What stands in place of digits is taken as a number all the same, and refused when it is read.
+      if (!is_digit(peek()) && more()) pass();
+      digits();
+    }
+    return floating ? Mark::kFloat : Mark::kNumber;
+  }
+
+  void string(std::string& out) {
+    pass();
+    while (true) {
+      if (!more() || peek() == '\0' || peek() == '\n') {
+        complain("literal not terminated");
+        if (peek() == '\n') pass();
+        return;
+      }
+      char c = peek();
+      if (c == '"') return pass();
+      if (c == '\\') {
+        escape(out);
+        continue;
+      }
+      size_t start = at_;
+      pass();
+      out += text_.substr(start, at_ - start);
+    }
+  }
+
+  void escape(std::string& out) {
+    pass();
+    char c = peek();
+    static constexpr std::string_view kFrom = "abfnrtv\\\"", kTo = "\a\b\f\n\r\t\v\\\"";
+    if (auto k = kFrom.find(c); c != '\0' && k != std::string_view::npos) {
+      out += kTo[k];
+      return pass();
+    }
+    size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : c >= '0' && c <= '7' ? 3 : 0;
+    bool octal = digits == 3;
+    if (digits > 3 || c == 'x') pass();
+    uint32_t code = 0;
+    for (size_t i = 0; i < digits; ++i) {
+      char d = peek();
+      if (octal ? d < '0' || d > '7' : !std::isxdigit(static_cast<unsigned char>(d))) {
+        digits = 0;
+        break;
+      }
+      code = code * (octal ? 8 : 16) + static_cast<uint32_t>(d <= '9' ? d - '0' : (d | 0x20) - 'a' + 10);
+      pass();
+    }
+    if (digits == 0) return complain("illegal char escape");
+    if (digits <= 3) out += static_cast<char>(code & 0xFF);
+    else hcl::append_utf8(out, code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0xFFFD : code);
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  Pos pos_;
+  std::string fault_;
+};
+
 class JsonReader {
  public:
-  explicit JsonReader(std::string_view text) : text_(text) {}
+  explicit JsonReader(std::string_view text) : scanner_(text) {}
 
   Result<Node> run() {
     Node root;
-    DROVER_CHECK(value(root, 0));
-    blanks();
-    if (at_ < text_.size()) return fail("unexpected data after the object");
+    root.kind = Kind::kObject;
+    root.pos = {0, 0};  // nodes made from JSON have no place
+    scanner_.next();  // the opening brace
+    auto good = members(root, 0);
+    if (!scanner_.fault().empty()) return invalid(scanner_.fault());
+    DROVER_CHECK(good);
     Node out;
     out.kind = Kind::kObject;
     out.pos = root.pos;
@@ -29,115 +189,86 @@ class JsonReader {
   }
 
  private:
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  void advance(size_t bytes) {
-    for (size_t i = 0; i < bytes && at_ < text_.size(); ++i, ++at_) {
-      if (text_[at_] == '\n') {
-        ++pos_.line;
-        pos_.column = 1;
-      } else if ((static_cast<unsigned char>(text_[at_]) & 0xC0) != 0x80) {
-        ++pos_.column;
+  enum class End : unsigned char { kNone, kOfObject };
+
+  static Status too_deep() { return invalid(fmt::format("values may be nested at most {} levels deep", kMaxDepth)); }
+
+  // What follows an opening brace.
+  Status members(Node& out, int depth) {
+    out.kind = Kind::kObject;
+    if (depth > kMaxDepth) return too_deep();
+    do {
+      Item item;
+      item.assigned = true;
+      End end = End::kNone;
+      DROVER_CHECK(keys(item.keys, end));
+      if (end == End::kNone) DROVER_CHECK(value(scanner_.next(), item.value, depth, end));
+      if (end == End::kOfObject) return {};
+      out.items.push_back(std::move(item));
+    } while (scanner_.next().mark == Mark::kComma);
+    return {};
+  }
+
+  Status keys(std::vector<Key>& out, End& end) {
+    while (true) {
+      auto t = scanner_.next();
+      if (t.mark == Mark::kString) {
+        out.push_back({std::move(t.text), t.pos});
+      } else if (t.mark == Mark::kColon && !out.empty()) {
+        return {};
+      } else if (t.mark == Mark::kEof || t.mark == Mark::kClose) {
+        end = End::kOfObject;
+        return {};
+      } else {
+        return invalid(fmt::format("expected: STRING got: {}", t.name()));
       }
     }
   }
-  Error fail(std::string what) const { return invalid(fmt::format("At {}: {}", pos_.str(), what)); }
-  Error unexpected(std::string_view wanted) const {
-    if (at_ >= text_.size()) return fail(fmt::format("{} expected, got: EOF", wanted));
-    return fail(fmt::format("{} expected, got: {}", wanted, text_.substr(at_, 1)));
-  }
-  void blanks() {
-    size_t n = 0;
-    while (at_ + n < text_.size() && std::string_view(" \t\r\n").find(text_[at_ + n]) != std::string_view::npos) ++n;
-    advance(n);
-  }
 
-  Status string(std::string& out) {
-    size_t end = at_ + 1;
-    while (end < text_.size() && text_[end] != '"' && text_[end] != '\n') end += text_[end] == '\\' ? 2 : 1;
-    if (end >= text_.size() || text_[end] != '"') return fail("literal not terminated");
-    auto parsed = hcl::from_json_string(text_.substr(at_, end + 1 - at_));
-    if (!parsed) return fail(parsed.error());
-    out = std::move(*parsed);
-    advance(end + 1 - at_);
-    return {};
-  }
-
-  Status value(Node& out, int depth) {
-    blanks();
-    out.pos = pos_;
-    if (depth > kMaxDepth) return fail(fmt::format("values may be nested at most {} levels deep", kMaxDepth));
-    switch (peek()) {
-      case '{': return object(out, depth);
-      case '[': return list(out, depth);
-      case '"':
-        out.kind = Kind::kString;
-        return string(out.text);
-      default: return word(out);
+  Status value(const JsonToken& t, Node& out, int depth, End& end) {
+    out.pos = {0, 0};
+    switch (t.mark) {
+      case Mark::kOpen: return members(out, depth + 1);
+      case Mark::kListOpen: return list(out, depth, end);
+      case Mark::kNumber: case Mark::kFloat: case Mark::kBool: case Mark::kString: case Mark::kNull:
+        literal(t, out);
+        return {};
+      case Mark::kEof: case Mark::kClose:
+        end = End::kOfObject;
+        return {};
+      default: return invalid(fmt::format("Expected object value, got unknown token: {} {} {}", t.pos.str(), t.name(), t.text));
     }
   }
 
-  Status word(Node& out) {
-    size_t n = 0;
-    while (at_ + n < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_ + n])) ||
-                                      std::string_view("+-.").find(text_[at_ + n]) != std::string_view::npos)) ++n;
-    auto token = text_.substr(at_, n);
-    if (token.empty()) return unexpected("a value");
-    auto parsed = hcl::from_json(token);
-    if (!parsed) return fail(fmt::format("unknown token: {}", token));
-    out.text = std::string(token);
-    if (parsed->is_null()) {
-      out.kind = Kind::kNull;
-    } else if (parsed->is(hcl::Kind::kBool)) {
-      out.kind = Kind::kBool;
-      out.boolean = parsed->as_bool();
-    } else {
-      out.kind = token.find_first_of(".eE") == std::string_view::npos ? Kind::kInt : Kind::kFloat;
-    }
-    advance(n);
-    return {};
+  static void literal(const JsonToken& t, Node& out) {
+    out.text = t.mark == Mark::kNull ? "" : t.text;
+    out.boolean = t.text == "true";
+    out.kind = t.mark == Mark::kNumber ? Kind::kInt : t.mark == Mark::kFloat ? Kind::kFloat : t.mark == Mark::kBool ? Kind::kBool
+               : t.mark == Mark::kNull ? Kind::kNull : Kind::kString;
   }
 
-  Status list(Node& out, int depth) {
+  // Brackets and words in a list are passed over; so are commas.
+  Status list(Node& out, int depth, End& end) {
     out.kind = Kind::kList;
-    advance(1);
-    blanks();
-    while (peek() != ']') {
-      Node element;
-      DROVER_CHECK(value(element, depth + 1));
-      out.list.push_back(std::move(element));
-      blanks();
-      if (peek() == ']') break;
-      if (peek() != ',') return unexpected("comma or list end");
-      advance(1);
-      blanks();
+    while (true) {
+      auto t = scanner_.next();
+      switch (t.mark) {
+        case Mark::kListClose: return {};
+        case Mark::kClose:
+          end = End::kOfObject;
+          return {};
+        case Mark::kComma: case Mark::kBool: case Mark::kListOpen: break;
+        case Mark::kNumber: case Mark::kFloat: case Mark::kString: case Mark::kOpen: {
+          Node element;
+          element.pos = {0, 0};
+          if (t.mark == Mark::kOpen) DROVER_CHECK(members(element, depth + 1));
+          else literal(t, element);
+          out.list.push_back(std::move(element));
+          break;
+        }
+        default: return invalid(fmt::format("unexpected token while parsing list: {}", t.name()));
+      }
     }
-    advance(1);
-    return {};
-  }
-
-  Status object(Node& out, int depth) {
-    out.kind = Kind::kObject;
-    advance(1);
-    blanks();
-    while (peek() != '}') {
-      if (peek() != '"') return unexpected("STRING");
-      Item item;
-      item.assigned = true;
-      item.keys.push_back({"", pos_});
-      DROVER_CHECK(string(item.keys[0].text));
-      blanks();
-      if (peek() != ':') return unexpected("colon");
-      advance(1);
-      DROVER_CHECK(value(item.value, depth + 1));
-      out.items.push_back(std::move(item));
-      blanks();
-      if (peek() == '}') break;
-      if (peek() != ',') return unexpected("comma or object end");
-      advance(1);
-      blanks();
-    }
-    advance(1);
-    return {};
   }
 
   static bool only_objects(const Node& n) {
@@ -170,9 +301,7 @@ class JsonReader {
     out.push_back(std::move(item));
   }
 
-  std::string_view text_;
-  size_t at_ = 0;
-  Pos pos_;
+  JsonScanner scanner_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/strings.h"
 #include "hcl/convert.h"
 #include "hcl/decode.h"
 #include "hcl/json_impl.h"
@@ -117,7 +118,7 @@ void Variables::declare(const Block& block, Diagnostics& diagnostics) {
   }
   static const Schema kSchema{{{"description"}, {"default"}, {"type"}}, {{"validation", {}}}};
   Content content = block.body.content(kSchema, diagnostics);
-  if (auto* a = content.attribute("description")) decode_string(a->expr, {nullptr, diagnostics}, true);
+  if (auto* a = content.attribute("description")) decode_string(a->expr, {nullptr, diagnostics}, false);
   if (auto* a = content.attribute("type")) {
     variable.type = parse_type(a->expr.node(), false, diagnostics);
     if (!variable.type) return;  // as if there were no such variable
@@ -201,7 +202,7 @@ void Variables::set_from_environment(std::span<const std::string> entries, Diagn
   }
 }
 
-void Variables::set_from_file(const Body& body, bool strict, Diagnostics& diagnostics) {
+bool Variables::set_from_file(const Body& body, bool faulty, Diagnostics& undefined, Diagnostics& diagnostics) {
   keep_.push_back(body);
   Body rest;
   Content declarations;
@@ -214,15 +215,13 @@ void Variables::set_from_file(const Body& body, bool strict, Diagnostics& diagno
                                 "To set a value for this variable in {1}, use the definition syntax instead:\n    {0} = <value>",
                                 b.labels[0], b.type_range.source->name), b.type_range);
   }
-  if (!declarations.blocks.empty()) return;
+  if (!declarations.blocks.empty() || faulty) return false;
   for (auto& a : rest.just_attributes(diagnostics)) {
     auto* variable = find(a.name);
     if (!variable) {
-      if (strict) {
-        diagnostics.add("Undefined variable",
-                        fmt::format("A \"{0}\" variable was set but was not found in known variables. To declare variable \"{0}\", place "
-                                    "this block in your job files", a.name));
-      }
+      undefined.add("Undefined variable",
+                    fmt::format("A {0} variable was set but was not found in known variables. To declare variable {0}, place "
+                                "this block in your job files", go_quote(a.name)));
       continue;
     }
     size_t before = diagnostics.size();
@@ -237,23 +236,28 @@ void Variables::set_from_file(const Body& body, bool strict, Diagnostics& diagno
     }
     variable->given = std::move(given);
   }
+  return true;
 }
 
-void Variables::set_from_arguments(std::span<const std::string> entries, bool strict, Diagnostics& diagnostics) {
+void Variables::set_from_arguments(std::span<const std::string> entries, Diagnostics& undefined, Diagnostics& diagnostics) {
+  // The last of several values of a variable is the only one.
+  std::vector<std::pair<std::string, std::string>> pairs;
   for (auto& entry : entries) {
     size_t equals = entry.find('=');
     if (equals == std::string::npos) continue;
     auto name = entry.substr(0, equals);
+    std::erase_if(pairs, [&](auto& p) { return p.first == name; });
+    pairs.emplace_back(name, entry.substr(equals + 1));
+  }
+  for (auto& [name, text] : pairs) {
     auto* variable = find(name);
     if (!variable) {
-      if (strict) {
-        diagnostics.add("Undefined -var variable",
-                        fmt::format("A \"{0}\" variable was passed in the command line but was not found in known variables. To declare "
-                                    "variable \"{0}\", place this block in your job file", name));
-      }
+      undefined.add("Undefined -var variable",
+                    fmt::format("A {0} variable was passed in the command line but was not found in known variables. To declare "
+                                "variable {0}, place this block in your job file", go_quote(name)));
       continue;
     }
-    auto given = parse_text(*variable, entry.substr(equals + 1), "arguments", "cmd", diagnostics);
+    auto given = parse_text(*variable, text, "arguments", "cmd", diagnostics);
     if (!given) continue;
     fit(given->value, variable->type, [&](const std::string& why) {
       diagnostics.append(at(given->where, "Invalid argument value for -var variable",

@@ -30,10 +30,12 @@ class Variables {
 
   // `KEY=value` entries; those without the prefix or for undeclared variables do not count.
   void set_from_environment(std::span<const std::string> entries, Diagnostics& diagnostics);
-  // A parsed var file: attributes with constant values. Undeclared names are errors when strict.
-  void set_from_file(const Body& body, bool strict, Diagnostics& diagnostics);
+  // A parsed var file: attributes with constant values. Names that are not declared are told in `undefined`.
+  // Nothing is taken from a file if something was wrong with the values before it (`faulty`) or if it declares variables;
+  // false then, which ends the search for values.
+  bool set_from_file(const Body& body, bool faulty, Diagnostics& undefined, Diagnostics& diagnostics);
   // `name=value` entries of the command line; one without `=` does not count.
-  void set_from_arguments(std::span<const std::string> entries, bool strict, Diagnostics& diagnostics);
+  void set_from_arguments(std::span<const std::string> entries, Diagnostics& undefined, Diagnostics& diagnostics);
 
   // Every variable has a value, and each validation rule holds for the final one. `functions` should have no files.
   void check(const Functions& functions, Diagnostics& diagnostics) const;

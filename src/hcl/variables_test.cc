@@ -14,7 +14,7 @@ struct Given {
 
 // `var` and `local` as JSON, or the errors.
 std::string outcome(std::string text, const Given& given = {}) {
-  Diagnostics d;
+  Diagnostics d, ignored;
   File file = parse_file("f", std::move(text), d);
   Content c = file.body().content({{}, {{"variable", {"name"}}, {"variables", {}}, {"locals", {}}}}, d);
   if (!d.empty()) return d.all_lines();
@@ -26,11 +26,13 @@ std::string outcome(std::string text, const Given& given = {}) {
   }
   v.set_from_environment(given.env, d);
   std::vector<File> files;
-  for (size_t i = 0; i < given.files.size(); ++i) {
+  bool complete = true;
+  for (size_t i = 0; i < given.files.size() && complete; ++i) {
+    bool faulty = !d.empty();
     files.push_back(parse_file("vars" + std::to_string(i), given.files[i], d));
-    v.set_from_file(files.back().body(), given.strict, d);
+    complete = v.set_from_file(files.back().body(), faulty, given.strict ? d : ignored, d);
   }
-  v.set_from_arguments(given.args, given.strict, d);
+  if (complete) v.set_from_arguments(given.args, given.strict ? d : ignored, d);
   Functions functions{FunctionHost{}};
   v.check(functions, d);
   if (!d.empty()) return d.all_lines();
@@ -108,6 +110,25 @@ TEST(HclVariables, ObeyTheirRules) {
   EXPECT_EQ(outcome(rule("    condition = var.a == 5 ? null : true\n" + good)),
             "f:4,17-41: Invalid variable validation result; Validation condition expression must return either true or false, not null.");
   EXPECT_EQ(outcome(rule("    condition = var.a < 9\n    error_message = \"no\"\n")).substr(0, 50), "f:5,21-25: Invalid validation error message; Valid");
+}
+
+TEST(HclVariables, ValuesAreSoughtUntilOneIsFaulty) {
+  const std::string list = "variable \"l\" {\n  type = list(string)\n  default = []\n}\n";
+  auto undefined = [](const char* what) {
+    return std::string("<nil>: Undefined variable; A \"") + what + "\" variable was set but was not found in known variables. To declare variable \"" +
+           what + "\", place this block in your job files";
+  };
+  // A file with a fault ends the search, unless it is the last one: then there are the arguments.
+  EXPECT_EQ(outcome(list, {{}, {"l=["}, {"zz = 1", "l = 5"}}), undefined("zz"));
+  EXPECT_EQ(outcome(list, {{}, {"zy=1"}, {"zz = 1"}}).find("\"zy\"") != std::string::npos, true);
+  EXPECT_EQ(outcome(list, {{}, {"l=[", "l=[]"}, {}}), R"({"l":[]} {})");  // the last one counts
+  EXPECT_NE(outcome(list, {{}, {"\"q\"=1"}, {}}).find("A \"\\\"q\\\"\" variable"), std::string::npos);
+  EXPECT_EQ(outcome("variable \"a\" {\n  default = 1\n  description = null\n}\n"),
+            "f:3,17-21: Unsuitable value type; Unsuitable value: null value is not allowed");
+  // What has no value for a fault is not judged.
+  EXPECT_EQ(outcome("variable \"a\" {\n  type = number\n  default = []\n  validation {\n    condition = can(var.a + nope())\n"
+                    "    error_message = \"Too big.\"\n  }\n}\n"),
+            "f:3,13-15: Invalid default value for variable; This default value is not compatible with the variable's type constraint: number required.");
 }
 
 TEST(HclLocals, AreEvaluatedAfterWhatTheyNeed) {

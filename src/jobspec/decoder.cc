@@ -214,7 +214,9 @@ void Decoder::list_map(const Body& body, Map<List<std::string>>& out) {
   auto type = hcl::Type::list(hcl::Type::string());
   for (auto& a : plain_attributes(body, type)) {
     if (!no_literal_object(a, body, type)) continue;
+    size_t before = diagnostics_.size();
     if (auto v = hcl::decode_strings(a.expr, context())) out.set(a.name, List<std::string>(std::move(*v)));
+    else if (diagnostics_.size() == before) out.set(a.name, {});  // null
   }
 }
 

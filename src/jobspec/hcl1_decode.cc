@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "base/strings.h"
 #include "jobspec/schema_parts.h"
@@ -43,20 +45,82 @@ T& as(void* p) {
   return *static_cast<T*>(p);
 }
 
-std::string_view go_type(const Node& node) {
+// The generic value of a node as the reference's decoder has it, by its type and as %v prints it. Objects are lists of one
+// object, except in lists.
+std::string_view go_type(const Node& node, bool in_list = false) {
   switch (node.kind) {
     case Kind1::kList: return "[]interface {}";
-    case Kind1::kObject: return "[]map[string]interface {}";
+    case Kind1::kObject: return in_list ? "map[string]interface {}" : "[]map[string]interface {}";
     default: return "interface {}";
   }
 }
 
-std::string unconvertible(std::string_view name, std::string_view wanted, const Node& node) {
-  return fmt::format("'{}' expected type '{}', got unconvertible type '{}'", name, wanted, go_type(node));
+std::string go_value(const Node& node, bool in_list = false);
+
+// Labels are levels of their own.
+std::string go_value(const Item& item) {
+  auto text = go_value(item.value);
+  for (size_t i = item.keys.size(); i-- > 1;) text = "[map[" + item.keys[i].text + ":" + text + "]]";
+  return text;
 }
 
+std::string go_value(const Node& node, bool in_list) {
+  std::vector<std::string> parts;
+  switch (node.kind) {
+    case Kind1::kBool: return node.boolean ? "true" : "false";
+    case Kind1::kFloat: return format_double(node.as_double().value_or(0));
+    case Kind1::kInt: return std::to_string(node.as_int().value_or(0));
+    case Kind1::kList:
+      for (auto& element : node.list) parts.push_back(go_value(element, true));
+      return "[" + join(parts, " ") + "]";
+    case Kind1::kObject: {
+      std::map<std::string, std::string> members;
+      for (auto& item : node.items) {
+        members[item.keys[0].text] = go_value(item);
+      }
+      for (auto& [key, text] : members) parts.push_back(key + ":" + text);
+      auto map = "map[" + join(parts, " ") + "]";
+      return in_list ? map : "[" + map + "]";
+    }
+    default: return node.text;
+  }
+}
+
+std::string unconvertible(std::string_view name, std::string_view wanted, const Node& node, bool in_list = false) {
+  return fmt::format("'{}' expected type '{}', got unconvertible type '{}', value: '{}'", name, wanted, go_type(node, in_list),
+                     go_value(node, in_list));
+}
+
+// A block with labels where text should be.
+std::string labelled_text(std::string_view name, const Item& item) {
+  return fmt::format("'{}' expected type 'string', got unconvertible type '[]map[string]interface {{}}', value: '{}'", name, go_value(item));
+}
+
+// Decimal, or after a prefix hexadecimal, octal or binary; "" or what is wrong.
+std::string_view parse_any_base(std::string_view text, bool is_unsigned, int64_t& out) {
+  std::string digits(text);
+  bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.erase(0, 1);
+  if (is_unsigned && digits.size() != text.size()) return "invalid syntax";
+  int base = 10;
+  if (digits.size() > 1 && digits[0] == '0') {
+    char c = static_cast<char>(digits[1] | 0x20);
+    base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
+    digits.erase(0, c == 'x' || c == 'b' || c == 'o' ? 2 : 1);
+  }
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (digits.empty() || end != digits.data() + digits.size()) return "invalid syntax";
+  uint64_t most = is_unsigned ? UINT64_MAX : static_cast<uint64_t>(INT64_MAX) + negative;
+  if (error != std::errc() || value > most) return "value out of range";
+  out = static_cast<int64_t>(negative ? 0 - value : value);
+  return "";
+}
+
+}  // namespace
+
 // Text of a scalar: bools are 1 and 0 here.
-std::string weak_text(std::string_view name, const Node& node, std::string& out) {
+std::string weak_text(std::string_view name, const Node& node, std::string& out, bool in_list) {
   switch (node.kind) {
     case Kind1::kString: out = node.text; return "";
     case Kind1::kBool: out = node.boolean ? "1" : "0"; return "";
@@ -67,9 +131,31 @@ std::string weak_text(std::string_view name, const Node& node, std::string& out)
       if (auto d = node.as_double()) out = format_double(*d);
       return "";
     case Kind1::kNull: return "";
-    default: return unconvertible(name, "string", node);
+    default: return unconvertible(name, "string", node, in_list);
   }
 }
+
+std::string weak_int(std::string_view name, const Node& node, std::string_view type, int64_t& out) {
+  switch (node.kind) {
+    case Kind1::kBool: out = node.boolean; return "";
+    case Kind1::kNull: return "";
+    case Kind1::kFloat: out = static_cast<int64_t>(node.as_double().value_or(0)); return "";
+    case Kind1::kInt:
+      if (auto n = node.as_int()) return out = *n, "";
+      return fmt::format("cannot parse '{}' as int: value out of range", name);
+    case Kind1::kString: {
+      if (node.text.empty()) return out = 0, "";
+      bool is_unsigned = type.starts_with("uint");
+      auto why = parse_any_base(node.text, is_unsigned, out);
+      if (why.empty()) return "";
+      return fmt::format("cannot parse '{}' as {}: strconv.Parse{}: parsing {}: {}", name, is_unsigned ? "uint" : "int",
+                         is_unsigned ? "Uint" : "Int", go_quote(node.text), why);
+    }
+    default: return unconvertible(name, type, node);
+  }
+}
+
+namespace {
 
 std::string weak_bool(std::string_view name, const Node& node, bool& out) {
   switch (node.kind) {
@@ -86,26 +172,6 @@ std::string weak_bool(std::string_view name, const Node& node, bool& out) {
       return "";
     }
     default: return unconvertible(name, "bool", node);
-  }
-}
-
-std::string weak_int(std::string_view name, const Node& node, std::string_view type, int64_t& out) {
-  switch (node.kind) {
-    case Kind1::kBool: out = node.boolean; return "";
-    case Kind1::kNull: return "";
-    case Kind1::kFloat: out = static_cast<int64_t>(node.as_double().value_or(0)); return "";
-    case Kind1::kInt:
-      if (auto n = node.as_int()) return out = *n, "";
-      return fmt::format("cannot parse '{}' as int: value out of range", name);
-    case Kind1::kString: {
-      auto parsed = node.text.empty() ? std::optional<int64_t>(0) : parse_int(node.text);
-      if (!parsed)
-        return fmt::format("cannot parse '{}' as int: strconv.ParseInt: parsing {}: invalid syntax", name,
-                           go_quote(node.text));
-      out = *parsed;
-      return "";
-    }
-    default: return unconvertible(name, type, node);
   }
 }
 
@@ -126,11 +192,10 @@ std::string weak_list(std::string_view name, const Node& node, List<std::string>
   std::vector<std::string> list;
   auto add = [&](const Node& element, size_t i) {
     std::string text;
-    auto problem = weak_text(fmt::format("{}[{}]", name, i), element, text);
+    auto problem = weak_text(fmt::format("{}[{}]", name, i), element, text, true);
     list.push_back(std::move(text));
     return problem;
   };
-  if (node.is(Kind1::kObject)) return unconvertible(name, "[]string", node);
   if (node.is(Kind1::kList)) {
     for (size_t i = 0; i < node.list.size(); ++i)
       if (auto problem = add(node.list[i], i); !problem.empty()) return problem;
@@ -154,11 +219,16 @@ std::string weak(std::string_view name, const Node& node, const TypeInfo& type, 
       std::memcpy(p, &value, type.size);
       return problem;
     }
-    case Kind::kPointer:
-      if (node.is(Kind1::kNull)) return "";
-      return weak(name, node, type.element(), type.add(p, {}));
+    case Kind::kPointer: return weak(name, node, type.element(), type.add(p, {}));
     default: return "";
   }
+}
+
+// The name of a member in the decoder's complaints: as in the file where that is more than the field's name in lower case.
+std::string_view decoded_name(const Spec::Entry& entry) {
+  if (entry.member.name == "cron") return "Spec";
+  if (entry.member.name == "uid" || entry.member.name == "gid") return entry.member.name;
+  return equal_fold(entry.member.name, entry.field->name) ? entry.field->name : entry.member.name;
 }
 
 // Objects of a list count one by one.
@@ -177,9 +247,53 @@ std::vector<Item> flattened(const std::vector<const Item*>& items) {
   return out;
 }
 
-Problem only_one(std::string_view name) { return Problem(fmt::format("only one '{}' block allowed", name)); }
+// What is special about blocks in the reference's parser for each of them.
+struct Words {
+  std::string_view name;
+  std::string_view duplicate;  // {0} is the name, {1} how many there are
+  bool bare = false;           // the duplicate is told without the block's name in front
+  bool doubled = false;        // the name is in front of wrong keys twice
+  bool skips_labelled = false;
+  bool silent = false;      // never in front
+  bool any_keys = false;    // unknown keys are passed over
+};
+
+constexpr Words kWords[] = {
+    {"periodic", "only one '{0}' block allowed per job"},
+    {"parameterized", "only one '{0}' block allowed per job"},
+    {"resources", "only one 'resource' block allowed per task", false, true, true},
+    {"identity", "only one '{0}' block allowed per task", false, true, true},
+    {"vault", "only one '{0}' block allowed per task", false, true, true},
+    {"proxy", "only one '{0}' block allowed per task", true, true, false, true},
+    {"logs", "only one logs block is allowed in a Task. Number of logs block found: {1}", true},
+    {"lifecycle", "only one {0} block is allowed in a task. Number of {0} blocks found: {1}", true},
+    {"dispatch_payload", "only one {0} block is allowed in a task. Number of {0} blocks found: {1}", true},
+    {"csi_plugin", "Expected single block, got {1}", false, false, false, false, true},
+    {"connect", "", false, false, false, true},
+    {"volume", "", false, false, false, false, true},
+    {"mount_options", "", false, false, false, false, true},
+    {"spread", "", false, false, true},
+    {"artifact", "", false, false, true},
+    {"template", "", false, false, true},
+};
+
+const Words& words_of(std::string_view name) {
+  static constexpr Words kUsual{};
+  auto* found = std::find_if(std::begin(kWords), std::end(kWords), [&](auto& w) { return w.name == name; });
+  return found == std::end(kWords) ? kUsual : *found;
+}
+
+Problem only_one(std::string_view name, size_t count) {
+  auto text = words_of(name).duplicate;
+  if (text.empty()) text = "only one '{0}' block allowed";
+  return Problem(fmt::format(fmt::runtime(text), name, count));
+}
 
 }  // namespace
+
+Problem no_object(const Node& node) {
+  return Problem(fmt::format("At {}: root: not an object type for map (*ast.{})", node.pos.str(), node.is(Kind1::kList) ? "ListType" : "LiteralType"));
+}
 
 Value hcl1_value(const Node& node, bool in_list) {
   switch (node.kind) {
@@ -210,7 +324,7 @@ Value hcl1_value(const Node& node, bool in_list) {
 
 Problem Hcl1Decoder::merge_config(const std::vector<const Item*>& items, Map<Value>& out) {
   for (auto* block : items) {
-    if (!block->value.is(Kind1::kObject)) return Problem(fmt::format("'' expected a map, got '{}'", go_type(block->value)));
+    if (!block->value.is(Kind1::kObject)) return no_object(block->value);
     out.vec();
     for (auto& item : block->value.items) {
       auto value = hcl1_value(item.value);
@@ -233,13 +347,14 @@ Problem Hcl1Decoder::merge_config(const std::vector<const Item*>& items, Map<Val
 
 Problem Hcl1Decoder::merge_map(const std::vector<const Item*>& items, Map<std::string>& out) {
   for (auto* block : items) {
-    if (!block->value.is(Kind1::kObject)) return Problem(fmt::format("'' expected a map, got '{}'", go_type(block->value)));
+    if (block->keys.size() > 1) continue;
+    if (!block->value.is(Kind1::kObject)) return no_object(block->value);
+    out.vec();
     std::vector<std::string> problems;
     for (auto& item : block->value.items) {
       std::string text;
       auto& name = item.keys[0].text;
-      auto problem = item.keys.size() > 1 ? unconvertible("[" + name + "]", "string", block->value)
-                                          : weak_text("[" + name + "]", item.value, text);
+      auto problem = item.keys.size() > 1 ? labelled_text("[" + name + "]", item) : weak_text("[" + name + "]", item.value, text);
       if (!problem.empty()) problems.push_back(problem);
       out[name] = std::move(text);
     }
@@ -269,7 +384,7 @@ Problem Hcl1Decoder::attributes(const Spec& spec, const Node& node, void* object
     auto* entry = spec.find(item.keys[0].text);
     if (!entry || entry->member.shape != Shape::kAttribute) continue;
     auto problem = item.keys.size() > 1 ? fmt::format("'{}' expected a scalar, got 'slice'", item.keys[0].text)
-                                        : weak(entry->member.name, item.value, entry->field->type(), entry->field->in(object));
+                                        : weak(decoded_name(*entry), item.value, entry->field->type(), entry->field->in(object));
     if (!problem.empty()) problems.push_back(std::move(problem));
   }
   if (problems.empty()) return {};
@@ -277,12 +392,12 @@ Problem Hcl1Decoder::attributes(const Spec& spec, const Node& node, void* object
   return Problem(fmt::format("{} error(s) decoding:\n\n* {}", problems.size(), join(problems, "\n* ")));
 }
 
-Problem Hcl1Decoder::object(const Spec& spec, const Node& node, void* out, std::string_view where) {
-  if (!node.is(Kind1::kObject)) return Problem("should be an object");
+Problem Hcl1Decoder::object(const Spec& spec, const Node& node, void* out, std::string_view where, bool any_keys) {
+  if (!node.is(Kind1::kObject)) return no_object(node);
   bool handled = false;
   auto special = custom(spec, node, out, handled);
   if (handled) return special;
-  if (auto problem = check_keys(node, spec)) return problem;
+  if (auto problem = check_keys(node, spec); problem && !any_keys) return problem;
   if (auto problem = attributes(spec, node, out)) return problem;
   return blocks(spec, node, out, where);
 }
@@ -291,13 +406,16 @@ Problem Hcl1Decoder::one(const Spec::Entry& entry, const Item& item, void* eleme
   auto& spec = *entry.member.spec();
   if (spec.label_field) {
     // The node of a labelled block without a label, or one with more of them.
-    if (item.keys.size() < 2) return Problem(fmt::format("missing {} name", entry.member.name));
+    if (item.keys.size() < 2) return Problem(entry.member.name == "target" ? "missing spread target" : fmt::format("missing {} name", entry.member.name));
     auto& type = spec.label_field->type();
     void* p = spec.label_field->in(element);
     if (type.kind == Kind::kPointer) p = type.add(p, {});
     as<std::string>(p) = item.keys[1].text;
   }
-  return object(spec, item.value, element);
+  if (entry.member.name == "proxy") return std::move(proxy(spec, item.value, element)).flat().in("proxy,");
+  if (words_of(entry.member.name).doubled && item.value.is(Kind1::kObject))
+    DROVER_HCL1_CHECK(check_keys(item.value, spec), fmt::format("{} ->", entry.member.name));
+  return object(spec, item.value, element, "", words_of(entry.member.name).any_keys);
 }
 
 Problem Hcl1Decoder::blocks(const Spec& spec, const Node& node, void* out, std::string_view where,
@@ -307,9 +425,21 @@ Problem Hcl1Decoder::blocks(const Spec& spec, const Node& node, void* out, std::
     if (std::find(but.begin(), but.end(), entry.member.name) != but.end()) continue;
     auto items = node.matching(entry.member.name);
     if (items.empty()) continue;
-    auto context = fmt::format("{}{}{}{}", where, where.empty() ? "" : " ",
-                               entry.member.name == "connect" ? "" : entry.member.name,
-                               entry.member.name == "connect" ? "" : arrow);
+    auto& words = words_of(entry.member.name);
+    if (words.skips_labelled) std::erase_if(items, [](auto* item) { return item->keys.size() > 1; });
+    if (items.empty()) {
+      if (entry.member.name == "resources") entry.field->type().add(entry.field->in(out), {});
+      continue;
+    }
+    if (entry.member.shape == Shape::kMap) {
+      // Of what is around these only tasks are named.
+      if (auto problem = entry_blocks(entry, items, out))
+        return (&spec == task_spec() ? std::move(problem).in(where) : std::move(problem)).nameless();
+      continue;
+    }
+    bool single = entry.member.shape == Shape::kBlock && flattened(items).size() == 1;
+    bool bare = words.silent || (words.bare && !single);
+    auto context = fmt::format("{}{}{}{}", where, where.empty() || bare ? "" : " ", bare ? "" : entry.member.name, bare ? "" : arrow);
     DROVER_HCL1_CHECK(entry_blocks(entry, items, out), context);
   }
   return {};
@@ -336,7 +466,7 @@ Problem Hcl1Decoder::entry_blocks(const Spec::Entry& entry, const std::vector<co
     }
     case Shape::kBlock: {
       auto all = flattened(items);
-      if (all.size() != 1) return only_one(entry.member.name);
+      if (all.size() != 1) return only_one(entry.member.name, all.size());
       if (entry.member.spec()->label_field == nullptr && all[0].keys.size() > 1 && entry.member.name == "scaling")
         return Problem("task group scaling policy should not have a name");
       return one(entry, all[0], type.add(p, {}));

@@ -22,11 +22,21 @@ class Problem {
 
   explicit operator bool() const { return !items_.empty(); }
   Problem in(std::string_view context) &&;
+  // Several things as the text that they make together.
+  Problem flat() && { return items_.empty() ? Problem() : Problem(text()); }
   std::string text() const;
+
+  // Whether what is around it goes without its name in this complaint.
+  Problem nameless() && {
+    nameless_ = true;
+    return std::move(*this);
+  }
+  bool is_nameless() const { return nameless_; }
 
  private:
   std::vector<std::string> items_;
   bool several_ = false;
+  bool nameless_ = false;
 };
 
 #define DROVER_HCL1_CHECK(expr, context) \
@@ -35,7 +45,8 @@ class Problem {
 class Hcl1Decoder {
  public:
   // The struct at `object` from an object node. `where` is the context of problems in nested blocks ("'g',"), "" none.
-  Problem object(const Spec& spec, const hcl1::Node& node, void* object, std::string_view where = "");
+  Problem object(const Spec& spec, const hcl1::Node& node, void* object, std::string_view where = "",
+                 bool any_keys = false);
 
   // "invalid key: x" for every key that is not allowed.
   static Problem check_keys(const hcl1::Node& node, const Spec& spec, const std::vector<std::string_view>& also = {},
@@ -55,10 +66,20 @@ class Hcl1Decoder {
   Problem one(const Spec::Entry& entry, const hcl1::Item& item, void* object);
   Problem custom(const Spec& spec, const hcl1::Node& node, void* object, bool& handled);
   Problem entry_blocks(const Spec::Entry& entry, const std::vector<const hcl1::Item*>& items, void* object);
+  Problem proxy(const Spec& spec, const hcl1::Node& node, void* out);
+  Problem service(const Spec& spec, const hcl1::Node& node, api::Service& out);
+  Problem resources(const Spec& spec, const hcl1::Node& node, api::Resources& out);
 };
 
 // A value as the legacy reader of free-form objects gives it: objects within objects are lists of one.
 Value hcl1_value(const hcl1::Node& node, bool in_list = false);
+
+// What is said of something that should be an object.
+Problem no_object(const hcl1::Node& node);
+
+// Scalars as the legacy decoder takes them, leniently; "" or what is wrong with the value called `name`.
+std::string weak_text(std::string_view name, const hcl1::Node& node, std::string& out, bool in_list = false);
+std::string weak_int(std::string_view name, const hcl1::Node& node, std::string_view type, int64_t& out);
 
 Problem hcl1_constraints(const std::vector<const hcl1::Item*>& items, List<api::Constraint>& out);
 Problem hcl1_affinities(const std::vector<const hcl1::Item*>& items, List<api::Affinity>& out);

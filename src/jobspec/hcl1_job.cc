@@ -17,6 +17,20 @@ using Kind1 = hcl1::Kind;
 
 namespace {
 
+// What is wrong with the first number below `node` that none can be; "" if all are good.
+std::string faulty_number(const Node& node) {
+  if (node.is(Kind1::kInt) && !node.as_int()) return fmt::format("strconv.ParseInt: parsing {}: value out of range", go_quote(node.text));
+  if (node.is(Kind1::kFloat) && !parse_double(node.text)) {
+    bool digits = node.text.find_first_not_of("0123456789+-.eE") == std::string::npos && std::isdigit(static_cast<unsigned char>(node.text.back()));
+    return fmt::format("strconv.ParseFloat: parsing {}: {}", go_quote(node.text), digits ? "value out of range" : "invalid syntax");
+  }
+  for (auto& element : node.list)
+    if (auto fault = faulty_number(element); !fault.empty()) return fault;
+  for (auto& item : node.items)
+    if (auto fault = faulty_number(item.value); !fault.empty()) return fault;
+  return "";
+}
+
 class JobReader {
  public:
   Problem job(const std::vector<const Item*>& items, api::Job& out) {
@@ -28,6 +42,7 @@ class JobReader {
     auto& node = item.value;
     if (!node.is(Kind1::kObject)) return Problem(fmt::format("job '{}' value: should be an object", name));
     auto& spec = *job_spec();
+    if (auto fault = faulty_number(node); !fault.empty()) return Problem(std::move(fault));
     if (auto problem = Hcl1Decoder::attributes(spec, node, &out)) return problem;
     DROVER_HCL1_CHECK(Hcl1Decoder::check_keys(node, spec, {"task", "vault"}), "job:");
     if (auto problem = decoder_.blocks(spec, node, &out, "", {"group"})) return problem;
@@ -52,9 +67,12 @@ class JobReader {
     return {};
   }
 
-  Problem vault(const std::vector<const Item*>& items, Box<api::Vault>& out, std::string_view context) {
+  Problem vault(std::vector<const Item*> items, Box<api::Vault>& out, std::string_view context) {
+    std::erase_if(items, [](auto* item) { return item->keys.size() > 1; });
     if (items.empty()) return {};
     if (items.size() > 1) return Problem("only one 'vault' block allowed per task").in(context);
+    if (items[0]->value.is(Kind1::kObject))
+      DROVER_HCL1_CHECK(Hcl1Decoder::check_keys(items[0]->value, *vault_spec()), std::string(context) + " vault ->");
     DROVER_HCL1_CHECK(decoder_.object(*vault_spec(), items[0]->value, &out.emplace()), context);
     return {};
   }
@@ -72,6 +90,7 @@ class JobReader {
   Problem job_tasks(const std::vector<const Item*>& items, api::Job& out) {
     List<api::Task> alone;
     if (auto problem = tasks(items, alone)) return problem;
+    if (!items.empty()) out.TaskGroups.vec();
     for (auto& task : alone) {
       auto& group = out.TaskGroups.emplace_back();
       group.Name = task.Name;
@@ -123,26 +142,27 @@ class JobReader {
   Problem task(const std::string& name, const Node& node, api::Task& out) {
     auto& spec = *task_spec();
     out.Name = name;
-    DROVER_HCL1_CHECK(Hcl1Decoder::check_keys(node, spec, {"scaling"}), fmt::format("'{}' ->", name));
     auto where = fmt::format("'{}',", name);
+    DROVER_HCL1_CHECK(Hcl1Decoder::check_keys(node, spec, {"scaling"}), where);
     DROVER_HCL1_CHECK(Hcl1Decoder::attributes(spec, node, &out), where);
     if (auto problem = decoder_.blocks(spec, node, &out, where, {"service", "vault"})) return problem;
     DROVER_HCL1_CHECK(services(node.matching("service"), out.Services), where);
-    DROVER_HCL1_CHECK(scaling(node.matching("scaling"), out), where + " scaling ->");
+    DROVER_HCL1_CHECK(scaling(node.matching("scaling"), out), where);
     return vault(node.matching("vault"), out.Vault, where + " vault ->");
   }
 
   Problem scaling(const std::vector<const Item*>& items, api::Task& out) {
     for (auto* item : items) {
-      if (item->keys.size() < 2) return Problem("missing scaling policy name");
+      if (item->keys.size() < 2) return Problem("scaling -> task scaling policy missing name");
+      auto context = fmt::format("scaling[{}] ->", item->keys[1].text);
       auto label = to_lower(item->keys[1].text);
-      if (label != "cpu" && label != "mem") return Problem("scaling policy name must be \"cpu\" or \"mem\"");
-      if (item->value.matching("max").empty()) return Problem("missing 'max'");
+      if (label != "cpu" && label != "mem") return Problem("scaling policy name must be \"cpu\" or \"mem\"").in(context);
+      if (item->value.matching("max").empty()) return Problem("missing 'max'").in(context);
       auto& policy = out.ScalingPolicies.emplace_back();
-      if (auto problem = decoder_.object(*task_scaling_spec(), item->value, &policy)) return problem;
+      DROVER_HCL1_CHECK(decoder_.object(*task_scaling_spec(), item->value, &policy), context);
       auto wanted = "vertical_" + label;
       if (!policy.Type.empty() && policy.Type != wanted)
-        return Problem(fmt::format("Invalid policy type, expected {} but found {}", go_quote(policy.Type), go_quote(wanted)));
+        return Problem("policy had invalid 'type': " + go_quote(policy.Type)).in(context);
       policy.Type = wanted;
     }
     return {};
@@ -153,7 +173,8 @@ class JobReader {
       auto& node = items[i]->value;
       auto& service = out.emplace_back();
       auto problem = decoder_.object(*jobspec::service(), node, &service);
-      if (problem) return std::move(problem).in(fmt::format("service ({}): '{}',", i, service.Name));
+      if (problem)
+        return std::move(problem).in(problem.is_nameless() ? fmt::format("service ({}):", i) : fmt::format("service ({}): '{}',", i, service.Name));
     }
     return {};
   }

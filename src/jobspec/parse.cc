@@ -1,6 +1,7 @@
 // The whole way of an HCL2 job file (reference hcl2 section 1).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -68,7 +69,7 @@ Result<std::vector<hcl::Body>> read_var_files(const ParseOptions& options) {
     int error = 0;
     auto text = read_file(path, error);
     if (!text)
-      diagnostics.add("Failed to read file", fmt::format("failed to read \"{0}\": open {0}: {1}", path,
+      diagnostics.add("Failed to read file", fmt::format("failed to read \"{0}\": {1} {0}: {2}", path, error == EISDIR ? "read" : "open",
                                                          lower_first(std::strerror(error))));
     else
       bodies.push_back(hcl::parse_file(path, std::move(*text), diagnostics).body());
@@ -101,15 +102,18 @@ class Parser {
   }
 
   Result<api::Job> parse() {
+    DROVER_TRY(auto var_files, read_var_files(options_));
     auto file = hcl::parse_file(options_.path, options_.text, diagnostics_);
     if (!diagnostics_.empty()) return invalid(diagnostics_.summary_line());
-    DROVER_TRY(auto var_files, read_var_files(options_));
     auto content = file.body().content(top_schema(), diagnostics_);
     if (diagnostics_.empty()) variables(content, var_files);
     api::Job out;
     std::string opaque_problem;
     if (diagnostics_.empty()) opaque_problem = job(content, out);
-    if (!diagnostics_.empty()) return invalid(diagnostics_.all_lines());
+    if (!diagnostics_.empty()) {
+      diagnostics_.append(warnings_);
+      return invalid(diagnostics_.all_lines());
+    }
     if (!opaque_problem.empty()) return invalid(std::move(opaque_problem));
     return out;
   }
@@ -122,9 +126,13 @@ class Parser {
       if (block.type == "variables") variables.declare_shorthand(block, diagnostics_);
       if (block.type == "locals") variables.add_locals(block, diagnostics_);
     }
+    size_t before = diagnostics_.size();
     variables.set_from_environment(options_.env, diagnostics_);
-    for (auto& body : var_files) variables.set_from_file(body, options_.strict, diagnostics_);
-    variables.set_from_arguments(options_.args, options_.strict, diagnostics_);
+    auto& undefined = options_.strict ? diagnostics_ : warnings_;
+    bool complete = std::all_of(var_files.begin(), var_files.end(), [&](auto& body) {
+      return variables.set_from_file(body, diagnostics_.size() != before, undefined, diagnostics_);
+    });
+    if (complete) variables.set_from_arguments(options_.args, undefined, diagnostics_);
     variables.check(no_files_, diagnostics_);
     variables.evaluate_locals(scope_, diagnostics_);
   }
@@ -190,6 +198,7 @@ class Parser {
   hcl::Functions functions_, no_files_;
   hcl::Scope scope_;
   Diagnostics diagnostics_;
+  Diagnostics warnings_;  // told only beside errors
 };
 
 }  // namespace

@@ -81,7 +81,7 @@ DROVER_DESCRIBE(drover::api::Port, "api.Port",
 
 DROVER_DESCRIBE(drover::api::NetworkResource, "api.NetworkResource",
     DROVER_FIELD(Mode), DROVER_FIELD(Device), DROVER_FIELD(CIDR), DROVER_FIELD(IP), DROVER_FIELD(DNS),
-    DROVER_FIELD(ReservedPorts), DROVER_FIELD(DynamicPorts), DROVER_FIELD(Hostname), DROVER_FIELD(MBits))
+    DROVER_FIELD(ReservedPorts).wire("[]api.Port"), DROVER_FIELD(DynamicPorts).wire("[]api.Port"), DROVER_FIELD(Hostname), DROVER_FIELD(MBits))
 
 DROVER_DESCRIBE(drover::api::RequestedDevice, "api.RequestedDevice",
     DROVER_FIELD(Name), DROVER_FIELD(Count), DROVER_FIELD(Constraints), DROVER_FIELD(Affinities))
@@ -151,7 +151,7 @@ DROVER_DESCRIBE(drover::api::ServiceCheck, "api.ServiceCheck",
 
 DROVER_DESCRIBE(drover::api::Service, "api.Service",
     DROVER_FIELD(Name), DROVER_FIELD(Tags), DROVER_FIELD(CanaryTags), DROVER_FIELD(EnableTagOverride),
-    DROVER_FIELD(PortLabel), DROVER_FIELD(AddressMode), DROVER_FIELD(Address), DROVER_FIELD(Checks),
+    DROVER_FIELD(PortLabel), DROVER_FIELD(AddressMode), DROVER_FIELD(Address), DROVER_FIELD(Checks).wire("[]api.ServiceCheck"),
     DROVER_FIELD(CheckRestart), DROVER_FIELD(Connect), DROVER_FIELD(Meta), DROVER_FIELD(CanaryMeta),
     DROVER_FIELD(TaggedAddresses), DROVER_FIELD(TaskName), DROVER_FIELD(OnUpdate), DROVER_FIELD(Provider))
 

@@ -72,7 +72,8 @@ void settle_task(const api::Task& from, Task& task, const TaskGroup& group, cons
   auto& mounts = task.VolumeMounts;
   for (size_t i = from.VolumeMounts.size(); i-- > 0;)
     if (!from.VolumeMounts[i].Volume) mounts.erase(&mounts[i]);
-  if (mounts.empty()) mounts.reset();
+  // Mounts that name no volume leave an empty list.
+  if (mounts.empty() && from.VolumeMounts.empty()) mounts.reset();
   null_if_empty(task.ScalingPolicies);
   for (size_t i = 0; i < task.ScalingPolicies.size(); ++i) {
     settle_scaling(from.ScalingPolicies[i], task.ScalingPolicies[i], 0, job, group.Name);

@@ -29,6 +29,22 @@ Check check_of(std::string_view operand) {
   return found == kChecks.end() ? Check::kUnknown : found->second;
 }
 
+// The first number of a version that is well formed but for its size; "" if that is not what is wrong with `part`.
+std::string number_too_large(const std::string& part, bool semver) {
+  std::string first, small;
+  size_t end = part.find_first_of("-+", part.find_first_of("0123456789"));
+  for (size_t at = 0; at < part.size();) {
+    size_t digits = at;
+    while (digits < part.size() && part[digits] >= '0' && part[digits] <= '9') ++digits;
+    auto number = part.substr(at, digits - at);
+    bool large = at < end && !number.empty() && !parse_int(number);
+    if (large && first.empty()) first = number;
+    small += large ? "1" : number.empty() ? part.substr(at, 1) : number;
+    at = std::max(digits, at + 1);
+  }
+  return !first.empty() && VersionConstraints::parse(small, semver) ? first : "";
+}
+
 // Regular expressions and versions; `noun` is "constraint" or "affinity".
 void check_text(Check check, const std::string& text, std::string_view noun, MultiError& errors) {
   if (check == Check::kRegexp) {
@@ -36,9 +52,13 @@ void check_text(Check check, const std::string& text, std::string_view noun, Mul
     return;
   }
   bool semver = check == Check::kSemver;
-  for (auto& part : split(text, ','))
-    if (!VersionConstraints::parse(part, semver))
-      return errors.add(fmt::format("{} {} is invalid: Malformed constraint: {}", semver ? "Semver" : "Version", noun, part));
+  for (auto& part : split(text, ',')) {
+    if (VersionConstraints::parse(part, semver)) continue;
+    auto number = number_too_large(part, semver);
+    auto why = number.empty() ? "Malformed constraint: " + part
+                              : fmt::format("Error parsing version: strconv.ParseInt: parsing {}: value out of range", go_quote(number));
+    return errors.add(fmt::format("{} {} is invalid: {}", semver ? "Semver" : "Version", noun, why));
+  }
 }
 
 // The count of a distinct_property constraint.

