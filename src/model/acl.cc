@@ -1,5 +1,7 @@
 #include "model/acl.h"
 
+#include "model/embedded_fields.h"
+
 DROVER_DESCRIBE(drover::AgentPolicy, "acl.AgentPolicy",
     DROVER_FIELD(Policy))
 
@@ -67,20 +69,17 @@ DROVER_DESCRIBE(drover::ACLBindingRuleListStub, "structs.ACLBindingRuleListStub"
     DROVER_FIELD(CreateIndex), DROVER_FIELD(ModifyIndex))
 
 DROVER_DESCRIBE(drover::ACLLoginRequest, "structs.ACLLoginRequest",
-    DROVER_FIELD(AuthMethodName), DROVER_FIELD(LoginToken), DROVER_FIELD(Region), DROVER_FIELD(Namespace),
-    DROVER_FIELD(AuthToken), DROVER_FIELD(IdempotencyToken), DROVER_FIELD(Forwarded))
+    DROVER_FIELD(AuthMethodName), DROVER_FIELD(LoginToken), DROVER_WRITE_REQUEST)
 
 DROVER_DESCRIBE(drover::ACLOIDCAuthURLRequest, "structs.ACLOIDCAuthURLRequest",
-    DROVER_FIELD(AuthMethodName), DROVER_FIELD(RedirectURI), DROVER_FIELD(ClientNonce), DROVER_FIELD(Region),
-    DROVER_FIELD(Namespace), DROVER_FIELD(AuthToken), DROVER_FIELD(IdempotencyToken), DROVER_FIELD(Forwarded))
+    DROVER_FIELD(AuthMethodName), DROVER_FIELD(RedirectURI), DROVER_FIELD(ClientNonce), DROVER_WRITE_REQUEST)
 
 DROVER_DESCRIBE(drover::ACLOIDCAuthURLResponse, "structs.ACLOIDCAuthURLResponse",
     DROVER_FIELD(AuthURL))
 
 DROVER_DESCRIBE(drover::ACLOIDCCompleteAuthRequest, "structs.ACLOIDCCompleteAuthRequest",
     DROVER_FIELD(AuthMethodName), DROVER_FIELD(ClientNonce), DROVER_FIELD(State), DROVER_FIELD(Code),
-    DROVER_FIELD(RedirectURI), DROVER_FIELD(Region), DROVER_FIELD(Namespace), DROVER_FIELD(AuthToken),
-    DROVER_FIELD(IdempotencyToken), DROVER_FIELD(Forwarded))
+    DROVER_FIELD(RedirectURI), DROVER_WRITE_REQUEST)
 
 DROVER_DESCRIBE(drover::JobACL, "structs.JobACL",
     DROVER_FIELD(Namespace), DROVER_FIELD(JobID), DROVER_FIELD(Group), DROVER_FIELD(Task))
@@ -120,8 +119,7 @@ DROVER_DESCRIBE(drover::ACLToken, "structs.ACLToken",
     DROVER_FIELD(ExpirationTTL).with(drover::kDurationText), DROVER_FIELD(CreateIndex), DROVER_FIELD(ModifyIndex))
 
 DROVER_DESCRIBE(drover::ACLTokenBootstrapRequest, "structs.ACLTokenBootstrapRequest",
-    DROVER_FIELD(Token), DROVER_FIELD(ResetIndex), DROVER_FIELD(BootstrapSecret), DROVER_FIELD(Region),
-    DROVER_FIELD(Namespace), DROVER_FIELD(AuthToken), DROVER_FIELD(IdempotencyToken), DROVER_FIELD(Forwarded))
+    DROVER_FIELD(Token), DROVER_FIELD(ResetIndex), DROVER_FIELD(BootstrapSecret), DROVER_WRITE_REQUEST)
 
 DROVER_DESCRIBE(drover::ACLTokenEvent, "structs.ACLTokenEvent",
     DROVER_FIELD(ACLToken))
@@ -136,8 +134,7 @@ DROVER_DESCRIBE(drover::OneTimeToken, "structs.OneTimeToken",
     DROVER_FIELD(ModifyIndex))
 
 DROVER_DESCRIBE(drover::OneTimeTokenExchangeRequest, "structs.OneTimeTokenExchangeRequest",
-    DROVER_FIELD(OneTimeSecretID), DROVER_FIELD(Region), DROVER_FIELD(Namespace), DROVER_FIELD(AuthToken),
-    DROVER_FIELD(IdempotencyToken), DROVER_FIELD(Forwarded))
+    DROVER_FIELD(OneTimeSecretID), DROVER_WRITE_REQUEST)
 
 DROVER_DESCRIBE(drover::OneTimeTokenExchangeResponse, "structs.OneTimeTokenExchangeResponse",
     DROVER_FIELD(Token), DROVER_FIELD(Index))

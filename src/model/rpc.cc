@@ -1,24 +1,21 @@
 #include "model/rpc.h"
 
-#define WRITE_REQUEST                                                                                        \
-  DROVER_FIELD(Region), DROVER_FIELD(Namespace), DROVER_FIELD(AuthToken), DROVER_FIELD(IdempotencyToken),    \
-      DROVER_FIELD(Forwarded)
-#define QUERY_META DROVER_FIELD(Index), DROVER_FIELD(LastContact), DROVER_FIELD(KnownLeader), DROVER_FIELD(NextToken)
+#include "model/embedded_fields.h"
 
-DROVER_DESCRIBE(drover::rpc::NodeRegisterRequest, "structs.NodeRegisterRequest", WRITE_REQUEST, DROVER_FIELD(Node),
+DROVER_DESCRIBE(drover::rpc::NodeRegisterRequest, "structs.NodeRegisterRequest", DROVER_WRITE_REQUEST, DROVER_FIELD(Node),
                 DROVER_FIELD(NodeEvent))
-DROVER_DESCRIBE(drover::rpc::NodeUpdateStatusRequest, "structs.NodeUpdateStatusRequest", WRITE_REQUEST,
+DROVER_DESCRIBE(drover::rpc::NodeUpdateStatusRequest, "structs.NodeUpdateStatusRequest", DROVER_WRITE_REQUEST,
                 DROVER_FIELD(NodeID), DROVER_FIELD(Status), DROVER_FIELD(NodeEvent),
                 DROVER_FIELD(UpdatedAt).wire("int64"))
-DROVER_DESCRIBE(drover::rpc::NodeClientAllocsResponse, "structs.NodeClientAllocsResponse", QUERY_META,
+DROVER_DESCRIBE(drover::rpc::NodeClientAllocsResponse, "structs.NodeClientAllocsResponse", DROVER_QUERY_META,
                 DROVER_FIELD(Allocs), DROVER_FIELD(MigrateTokens))
-DROVER_DESCRIBE(drover::rpc::AllocUpdateRequest, "structs.AllocUpdateRequest", WRITE_REQUEST, DROVER_FIELD(Alloc),
+DROVER_DESCRIBE(drover::rpc::AllocUpdateRequest, "structs.AllocUpdateRequest", DROVER_WRITE_REQUEST, DROVER_FIELD(Alloc),
                 DROVER_FIELD(Evals), DROVER_FIELD(Job))
-DROVER_DESCRIBE(drover::rpc::EmitNodeEventsRequest, "structs.EmitNodeEventsRequest", WRITE_REQUEST,
+DROVER_DESCRIBE(drover::rpc::EmitNodeEventsRequest, "structs.EmitNodeEventsRequest", DROVER_WRITE_REQUEST,
                 DROVER_FIELD(NodeEvents))
 DROVER_DESCRIBE(drover::rpc::EmitNodeEventsResponse, "structs.EmitNodeEventsResponse", DROVER_FIELD(Index))
 DROVER_DESCRIBE(drover::rpc::ServiceRegistrationUpsertRequest, "structs.ServiceRegistrationUpsertRequest",
-                WRITE_REQUEST, DROVER_FIELD(Services))
+                DROVER_WRITE_REQUEST, DROVER_FIELD(Services))
 DROVER_DESCRIBE(drover::rpc::ServiceRegistrationUpsertResponse, "structs.ServiceRegistrationUpsertResponse",
                 DROVER_FIELD(Index))
 DROVER_DESCRIBE(drover::rpc::ServiceRegistrationDeleteByIDResponse, "structs.ServiceRegistrationDeleteByIDResponse",
