@@ -112,6 +112,13 @@ Async<void> answer(Call& call, Result<Reply> result) {
 }
 
 Async<void> serve(Agent& agent, net::HttpRequest& request, net::HttpExchange& exchange) {
+  // In full, as some clients ask through a proxy.
+  if (!request.target.starts_with('/'))
+    if (auto url = net::Url::parse_request_target(request.target); url && !url->host.empty()) request.target = url->request_target();
+  if (request.target == "*") {  // about the server, not a path
+    (void)co_await exchange.respond(request.method == "OPTIONS" ? 200 : 400, "");
+    co_return;
+  }
   Call call(agent, request, exchange);
   if (auto clean = net::clean_path(call.path); clean != call.path && !call.is("CONNECT")) {
     co_await redirect(call, 301, with_query(clean, request.target));

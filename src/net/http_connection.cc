@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/url.h"
@@ -98,6 +100,18 @@ Async<Result<bool>> HttpConnection::read_header(Turn& turn) {
 }
 
 // What Go's server asks of a header beyond its form.
+namespace {
+
+// What may stand in a Host header: names, addresses, ports.
+bool valid_host(std::string_view host) {
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return plain || std::string_view("!$%&()*+,-.:;=@[']_~").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
 std::optional<HttpConnection::Refusal> HttpConnection::check(Turn& turn) {
   auto& r = turn.request;
   auto& p = turn.parser;
@@ -112,6 +126,7 @@ std::optional<HttpConnection::Refusal> HttpConnection::check(Turn& turn) {
   if (hosts.empty() && r.minor_version == 1 && r.method != "CONNECT")
     return Refusal{400, "400 Bad Request: missing required Host header"};
   r.host = hosts.empty() ? "" : std::string(hosts[0]);
+  if (!valid_host(r.host)) return Refusal{400, "400 Bad Request: malformed Host header"};
   r.headers.remove("Host");
   if (r.target != "*" && r.method != "CONNECT") {
     auto url = Url::parse_request_target(r.target);

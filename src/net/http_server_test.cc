@@ -140,6 +140,14 @@ TEST_F(HttpServerTest, AnUnreadBodyDoesNotSpoilTheNextRequest) {
   EXPECT_TRUE(all.ends_with("at /b")) << all;
 }
 
+TEST_F(HttpServerTest, HostsAreOfTheTargetOrWellFormed) {
+  serve([](HttpRequest& r, HttpExchange& x) -> Async<void> { (void)co_await x.respond(200, r.host + " " + r.target); });
+  auto all = run(talk("GET http://y:1/a%20b?c=d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  EXPECT_TRUE(all.ends_with("\r\n\r\ny:1 http://y:1/a%20b?c=d")) << all;
+  all = run(talk("GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"));
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 400 Bad Request\r\n") && all.ends_with("malformed Host header")) << all;
+}
+
 TEST_F(HttpServerTest, OversizeBodiesAreRefusedAndTheReplyArrives) {
   serve([](HttpRequest& r, HttpExchange& x) -> Async<void> {
     auto body = co_await x.read_body(10);
