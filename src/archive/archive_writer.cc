@@ -58,7 +58,7 @@ std::string packed(std::string_view bytes) {
   return out;
 }
 
-// Digests, packs and writes state.bin on a thread of its own.
+// Packs and writes state.bin on a thread of its own, and digests it on the caller's, which has less to do.
 class Packer {
  public:
   explicit Packer(Spool& file) : file_(file), thread_([this] { run(); }) {}
@@ -68,6 +68,8 @@ class Packer {
 
   // Waits while too much is on the way. The thread's error.
   Status write(std::string_view bytes) {
+    sha_.update(bytes);
+    size_ += bytes.size();
     piece_ += bytes;
     return piece_.size() < kPieceMin ? Status() : pass_on();
   }
@@ -107,8 +109,6 @@ class Packer {
       queue_.pop_front();
       changed_.notify_all();
       lock.unlock();
-      sha_.update(piece);
-      size_ += piece.size();
       auto status = gzip_.write(piece, [this](std::string_view b) { return file_.append(b); });
       lock.lock();
       if (status) continue;

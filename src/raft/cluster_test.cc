@@ -283,6 +283,27 @@ TEST_F(ReplicaCluster, ASnapshotGoesOnWhereItsConnectionBroke) {
   EXPECT_EQ(member("b").machine.restores, 1);
 }
 
+TEST_F(ReplicaCluster, TheLogKeepsWhatComesAfterASnapshotThatIsOnItsWay) {
+  large_state_and_a_newcomer();
+  bool held = false, hold = true;
+  on_message = [&](std::string& m) {
+    auto c = chunk(m);
+    if (!c || !hold || c->first < 2'000'000) return true;
+    held = true;
+    return false;
+  };
+  bool added = false;
+  Running flow([](Replica& r, Server s, bool& added) -> Async<void> {
+    added = (co_await r.add_learner(std::move(s))).operator bool();
+  }(*member("a").replica, member("b").server, added));
+  ASSERT_TRUE(sim.loop.run_until([&] { return held; }, 30s));
+  fill(20);
+  ASSERT_TRUE(wait(member("a").replica->take_snapshot()));  // with only one entry to be kept behind it
+  hold = false;
+  ASSERT_TRUE(converge({"b"}));
+  EXPECT_EQ(member("b").machine.restores, 1);
+}
+
 TEST_F(ReplicaCluster, ADamagedChunkOfASnapshotIsRefusedAndSentAgain) {
   large_state_and_a_newcomer();
   int damaged = 0, chunks = 0;

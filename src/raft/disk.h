@@ -23,6 +23,9 @@ class File {
   virtual Status sync() = 0;
   virtual Result<uint64_t> size() = 0;
   virtual Status truncate(uint64_t size) = 0;
+  // Has the system begin to write the range out, and waits for what it began with before. So a large file does not wait
+  // in memory for its sync(), where it would hold up the syncs of others. Nothing is durable by it.
+  virtual void write_behind(uint64_t offset, uint64_t size) {}
   // Tells the system that the pages of the range are not needed soon.
   virtual void forget(uint64_t offset, uint64_t size) {}
 };

@@ -31,6 +31,7 @@ Status Driver::open() {
   DROVER_CHECK(recover());
   // Not all servers of a cluster at one time.
   next_snapshot_check_ = now() + options_.snapshot_interval + parts_.world.random.jitter(options_.snapshot_interval);
+  draw_snapshot_bytes();
   return {};
 }
 

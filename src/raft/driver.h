@@ -206,6 +206,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void snapshot_taken(Result<SnapshotMeta> result);
   void end_snapshot_waiters(const Status& status);
   void compact_to(uint64_t snapshot_index);
+  void draw_snapshot_bytes();
   using OpenState = std::move_only_function<Result<std::unique_ptr<SnapshotReader>>()>;
   using StateLoaded = std::move_only_function<void(Driver&, Status)>;
   // Reads a state on the pool, swaps it in on the executor, then `done`. No entry is applied meanwhile.
@@ -288,6 +289,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   bool want_snapshot_ = false, taking_snapshot_ = false;
   uint64_t snapshot_epoch_ = 0;  // rises when a snapshot being taken has become useless
   uint64_t applied_bytes_ = 0;   // since the last snapshot
+  uint64_t snapshot_after_ = 0;  // so many of them; see draw_snapshot_bytes
   Monotonic next_snapshot_check_{};
   std::vector<Promise<Status>> snapshot_waiters_;
 

@@ -7,10 +7,19 @@
 namespace drover::raft {
 namespace {
 
-constexpr uint64_t kMaxBytesBetween = 256u << 20;  // entries applied since a snapshot, whatever their number
 constexpr uint64_t kMemoryLogKeeps = 256;          // entries, in memory mode
 
 }  // namespace
+
+// Entries are counted by the owner's threshold, and by their bytes: a few large ones (plans) take as long to apply again
+// after a restart as many small ones. As much log as the state itself is large, within the options' bounds, keeps both
+// the writing of snapshots and a restart in proportion to the state. Servers draw different values, so that not all of
+// a cluster take theirs at one time.
+void Driver::draw_snapshot_bytes() {
+  uint64_t state = snapshot_ ? snapshot_->size : 0;
+  uint64_t bytes = std::clamp(state, options_.snapshot_bytes_min, options_.snapshot_bytes_max);
+  snapshot_after_ = bytes + parts_.world.random.below(bytes / 2 + 1);
+}
 
 Async<Status> Driver::take_snapshot() {
   auto self = shared_from_this();
@@ -42,7 +51,7 @@ void Driver::maybe_snapshot() {
     if (std::exchange(want_snapshot_, false)) end_snapshot_waiters({});
     return;
   }
-  if (want_snapshot_ || applied_bytes_ > kMaxBytesBetween) begin_snapshot();
+  if (want_snapshot_ || applied_bytes_ > snapshot_after_) begin_snapshot();
 }
 
 // The view is taken in the state machine's turn, so it is the state at applied_; the pool streams it.
@@ -87,6 +96,7 @@ void Driver::snapshot_taken(Result<SnapshotMeta> result) {
   log_info("raft.snapshot", "took a snapshot", {{"index", std::to_string(result->index)}, {"size", std::to_string(result->size)}});
   snapshot_ = std::move(*result);
   snapshot_bytes_ = snapshot_->encode();
+  draw_snapshot_bytes();
   compact_to(snapshot_->index);
   end_snapshot_waiters({});
 }
@@ -96,9 +106,13 @@ void Driver::end_snapshot_waiters(const Status& status) {
   snapshot_waiters_.clear();
 }
 
+// Keeps what a slow follower may want: so many entries, or bytes, whichever is less, and what comes after a snapshot
+// that is on its way.
 void Driver::compact_to(uint64_t snapshot_index) {
-  if (snapshot_index <= options_.trailing_logs) return;
-  uint64_t upto = std::min({snapshot_index - options_.trailing_logs, applied_, st_.persisted});
+  uint64_t keep = snapshot_index > options_.trailing_logs ? snapshot_index - options_.trailing_logs + 1 : 1;
+  keep = std::min(std::max(keep, log_->first_within(options_.trailing_bytes)), snapshot_index + 1);
+  for (auto& [to, s] : sending_) keep = std::min(keep, s.meta.index + 1);
+  uint64_t upto = std::min({keep - 1, applied_, st_.persisted});
   if (upto < st_.first || !engine_.compact(upto)) return;
   log_->compact(upto);
   refresh();
@@ -174,6 +188,7 @@ void Driver::installed(Status status) {
   applied_ = snapshot_->index;
   applied_term_ = snapshot_->term;
   applied_bytes_ = 0;
+  draw_snapshot_bytes();
   log_info("raft.snapshot", "installed a snapshot", {{"index", std::to_string(applied_)}});
   for (auto& m : w.messages) send(m.to, std::move(m.bytes));
   engine_.persisted(w.number);

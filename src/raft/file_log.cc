@@ -109,6 +109,15 @@ void FileLog::compact(uint64_t upto) {
   }
 }
 
+uint64_t FileLog::first_within(uint64_t bytes) const {
+  uint64_t size = 0;
+  for (auto it = frames_.rbegin(); it != frames_.rend(); ++it) {
+    size += it->size;
+    if (size > bytes) return it->last + 1;
+  }
+  return 0;
+}
+
 LogStats FileLog::stats() const {
   return {writer_->disk_bytes(), writer_->syncs(), writer_->stalled(), writer_->sync_time()};
 }

@@ -40,6 +40,7 @@ class FileLog final : public LogStore {
   Result<bool> append(LogRecord record, std::move_only_function<void(Status)> done) override;
   Status read(uint64_t lo, uint64_t hi, uint64_t max_bytes, const std::function<void(const dr_entry&)>& sink) override;
   void compact(uint64_t upto) override;
+  uint64_t first_within(uint64_t bytes) const override;
   bool keeps_entries() const override { return true; }
   LogStats stats() const override;
   Status room() const override;

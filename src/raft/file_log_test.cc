@@ -171,6 +171,17 @@ TEST_F(FileLogTest, ANextSegmentThatWasNotFinishedIsUsedAfterARestart) {
   EXPECT_EQ(read(1, last + 1).size(), last);
 }
 
+TEST_F(FileLogTest, TellsTheFirstOfTheNewestEntriesWithinSoManyBytes) {
+  ASSERT_TRUE(open());
+  EXPECT_EQ(log->first_within(1), 0u);
+  fill(1, 9);
+  append({{10, 1, std::string(1000, 'x')}});
+  fill(11, 12);
+  EXPECT_EQ(log->first_within(100'000), 0u);
+  EXPECT_EQ(log->first_within(1000), 11u);
+  EXPECT_EQ(log->first_within(1), 13u);
+}
+
 TEST_F(FileLogTest, AFrameOfAReusedFileIsNeverTakenForANewOne) {
   ASSERT_TRUE(open());
   fill(1, 400);

@@ -51,6 +51,8 @@ class LogStore {
   virtual Status read(uint64_t lo, uint64_t hi, uint64_t max_bytes, const std::function<void(const dr_entry&)>& sink) = 0;
   // Entries up to and including `upto` are needed no more.
   virtual void compact(uint64_t upto) = 0;
+  // The first of the newest entries that take no more than `bytes` of the log together; 0: all of them do.
+  virtual uint64_t first_within(uint64_t bytes) const { return 0; }
   // False: nothing can be read back; the engine must keep all entries cached.
   virtual bool keeps_entries() const = 0;
   virtual LogStats stats() const = 0;

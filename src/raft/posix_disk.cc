@@ -75,6 +75,13 @@ class PosixFile final : public File {
     if (::ftruncate(fd_, static_cast<off_t>(size)) < 0) return errno_error("truncate " + path_, errno);
     return {};
   }
+  void write_behind(uint64_t offset, uint64_t size) override {
+    static_cast<void>(::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE));
+    uint64_t before = std::min(offset, size);
+    if (before == 0) return;
+    constexpr unsigned kWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    static_cast<void>(::sync_file_range(fd_, static_cast<off_t>(offset - before), static_cast<off_t>(before), kWait));
+  }
   void forget(uint64_t offset, uint64_t size) override {
     ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
   }

@@ -40,6 +40,10 @@ struct Options {
   uint64_t snapshot_threshold = 8192;
   Duration snapshot_interval = std::chrono::seconds(120);
   uint64_t trailing_logs = 10240;  // entries kept in the log behind a snapshot, for slow followers
+  // One is also taken when the entries since the last have as many bytes as it has, within these bounds (and up to half
+  // as many more, at random); the log keeps no more than so many bytes of entries behind it.
+  uint64_t snapshot_bytes_min = 32u << 20, snapshot_bytes_max = 256u << 20;
+  uint64_t trailing_bytes = 64u << 20;
 
   // Bounds, bytes.
   uint64_t max_entry = 32u << 20;       // one proposal

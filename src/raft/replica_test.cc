@@ -172,6 +172,33 @@ TEST_F(SingleServer, SnapshotsByThresholdKeepTwoAndFreeSegments) {
   EXPECT_EQ(s.machine->text(), before);
 }
 
+TEST_F(SingleServer, AFewLargeEntriesAreReasonForASnapshotToo) {
+  s.options.snapshot_bytes_min = 100'000;
+  s.options.trailing_bytes = 40'000;
+  s.lead();
+  auto size = [&] { return s.machine->text().size(); };
+  while (s.replica->stats().last_snapshot_index < 2) {
+    ASSERT_TRUE(s.propose(std::string(5000, 'x')));
+    ASSERT_LT(size(), 160'000u) << "no snapshot, though there are more bytes than half as many again";
+  }
+  EXPECT_GT(size(), 100'000u);
+  uint64_t first = s.replica->stats().last_snapshot_index;
+  size_t at_first = size();
+  while (s.replica->stats().last_snapshot_index == first) ASSERT_TRUE(s.propose(std::string(5000, 'x')));
+  EXPECT_GT(size() - at_first, 100'000u) << "as much as the state has";
+
+  for (int i = 0; i < 100; i++) ASSERT_TRUE(s.propose(std::string(5000, 'x')));
+  ASSERT_TRUE(run_async(sim.loop, s.replica->take_snapshot()).value());
+  sim.loop.run_ready();
+  size_t segments = 0;
+  for (auto& name : *disk.list("/raft/log")) segments += name.starts_with("log-");
+  EXPECT_LE(segments, 2u) << "the log keeps 40,000 bytes behind a snapshot, however few entries that is";
+  std::string before = s.machine->text();
+  s.lead();
+  ASSERT_TRUE(run_async(sim.loop, s.replica->barrier()).value());
+  EXPECT_EQ(s.machine->text(), before);
+}
+
 TEST_F(SingleServer, AppliesOnItsExecutorInOrder) {
   s.executor = &sim.pool;
   s.lead();

@@ -15,6 +15,7 @@ constexpr std::string_view kMetaMagic = "DROVRSN1";
 constexpr std::string_view kTemporary = "tmp-";
 constexpr std::string_view kIncoming = "incoming";
 constexpr size_t kBuffer = 256u << 10;
+constexpr uint64_t kWriteBehind = 2u << 20;
 
 bool newer(const SnapshotMeta& a, const SnapshotMeta& b) {
   return std::tie(a.index, a.term, a.created_ms) > std::tie(b.index, b.term, b.created_ms);
@@ -143,7 +144,6 @@ class SnapshotStore::FileWriter final : public Writer {
   Result<SnapshotMeta> finish() override {
     DROVER_CHECK(flush());
     DROVER_CHECK(file_->sync());
-    file_->forget(0, meta_.size);
     file_.reset();
     DROVER_CHECK(store_.publish(path_, meta_));
     finished_ = true;
@@ -158,6 +158,10 @@ class SnapshotStore::FileWriter final : public Writer {
     meta_.crc = crc32c(meta_.crc, buffer_);
     meta_.size += buffer_.size();
     buffer_.clear();
+    if (meta_.size - behind_ >= kWriteBehind) {
+      file_->write_behind(behind_, meta_.size - behind_);
+      behind_ = meta_.size;
+    }
     return {};
   }
   SnapshotStore& store_;
@@ -165,6 +169,7 @@ class SnapshotStore::FileWriter final : public Writer {
   SnapshotMeta meta_;
   std::unique_ptr<File> file_;
   std::string buffer_;
+  uint64_t behind_ = 0;  // given to write_behind
   bool finished_ = false;
 };
 
