@@ -11,8 +11,8 @@ namespace drover::raft {
 namespace {
 
 constexpr size_t kMaxBatch = 64;
-constexpr uint64_t kMaxBatchBytes = 128u << 10;
-constexpr Duration kSlice = std::chrono::milliseconds(5);  // of applying in one turn of the loop
+constexpr uint64_t kMaxBatchBytes = 64u << 10;
+constexpr Duration kSlice = std::chrono::milliseconds(2);  // of applying in one turn of the loop
 
 // Reads the gathered chunks of a restore back.
 class GatheredReader final : public SnapshotReader {
