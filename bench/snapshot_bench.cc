@@ -173,6 +173,17 @@ Async<void> load(Member& m, size_t n, const bool& over, double& slowest) {
   }
 }
 
+// How far the other has applied the log, asked from the leader's loop.
+Async<uint64_t> applied_by(Member& other, Member& leader) {
+  Promise<uint64_t> asked;
+  other.world.loop.post([&other, &leader, asked]() mutable {
+    asked.set_from_any_thread(leader.world.loop, other.replica->stats().applied_index);
+  });
+  uint64_t index = co_await asked;
+  co_await sleep_for(leader.world.loop, 10ms);
+  co_return index;
+}
+
 Async<Status> measure(Member& leader, Member& follower, size_t n) {
   while (!leader.replica->is_leader()) co_await sleep_for(leader.world.loop, 10ms);
   bool over = false;
@@ -188,17 +199,10 @@ Async<Status> measure(Member& leader, Member& follower, size_t n) {
   begin = Steady::now();
   DROVER_CO_CHECK(co_await leader.replica->add_learner({"b", "b"}));
   uint64_t there = 0;
-  while (there < leader.replica->stats().last_snapshot_index || there == 0) {
-    Promise<uint64_t> asked;
-    follower.world.loop.post([&follower, &leader, asked]() mutable {
-      asked.set_from_any_thread(leader.world.loop, follower.replica->stats().applied_index);
-    });
-    there = co_await asked;
-    co_await sleep_for(leader.world.loop, 10ms);
-  }
+  while (there < leader.replica->stats().last_snapshot_index || there == 0) there = co_await applied_by(follower, leader);
   fmt::print("  while it is taken, sent and installed, in {:.2f} s {}\n", since(begin), gap());
   over = true;
-  co_await sleep_for(leader.world.loop, 500ms);
+  while (there < leader.replica->stats().last_log_index) there = co_await applied_by(follower, leader);
   co_return Status();
 }
 

@@ -1,6 +1,8 @@
 // The event stream: what becomes an event, who gets it, the buffer's bounds, and the streaming RPC.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "codec/msgpack.h"
 #include "model/agent_self.h"
 #include "model/client_rpc.h"
@@ -269,6 +271,7 @@ struct AgentsTest : ClusterTest {
 
 TEST_F(AgentsTest, AnyServerAnswersForAnyOther) {
   three();
+  ASSERT_TRUE(until([&] { return std::ranges::all_of(nodes, [](auto& n) { return n.second.server->serf()->members().size() == 3; }); }));
   std::map<int, std::unique_ptr<FalseSelf>> selves;
   for (auto& [n, node] : nodes) {
     selves[n] = std::make_unique<FalseSelf>("s" + std::to_string(n));
