@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Simulated nodes over the real wire against one real server: what placing, running and losing work costs.
 
-    fleet_bench.py --bin build/release/drover [--nodes 5000] [--jobs 100] [--only placement,lifecycle,loss]
+    fleet_bench.py --bin build/release/drover [--nodes 5000] [--jobs 100] [--only placement,readers,lifecycle,loss]
 
 Prints each figure beside the reference's, measured with the same tool on the same kind of machine (two shared cores), where the
 shape is the same: 5,000 nodes with a connection each, 100 batch jobs of 1,000. The tool is tests/conformance/fleet and needs Go.
 """
 import argparse
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -17,6 +18,9 @@ import fleetkit  # noqa: E402
 from testagent import Failed, status_kib, wait_for  # noqa: E402
 
 WATCHERS = 2000
+READERS = 50_000
+#: Files that the tool and the server have open besides the readers' connections.
+OTHER_FILES = 1000
 LOG_PREFIX = "log-"
 
 
@@ -45,10 +49,25 @@ def timed(function):
     return time.monotonic() - begin, value
 
 
-def watchers(server, path, reference):
-    report = server.fleet("-load", "watch", "-watchers", WATCHERS, "-path", path, "-hold", "8s", "-duration", "120s")["watch"]
+def watchers(server, count, path, reference):
+    report = server.fleet("-load", "watch", "-watchers", count, "-path", path, "-hold", "15s", "-duration", "180s")["watch"]
     early = "" if report["ended_early"] == 0 else f" ({report['ended_early']} ended early)"
-    show(f"memory of a reader that waits, {path}{early}", report["rss_bytes_per_watcher"] / 1024, "KiB", reference)
+    show(f"memory of each of {count:,} readers that wait, {path}{early}", report["rss_bytes_per_watcher"] / 1024, "KiB", reference)
+
+
+def readers(binary, _):
+    """The price of a blocked reader, HTTP and connection included, on a server that has done nothing else: as many as one address and
+    the limit of open files allow, 50,000 at most."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        low, high = map(int, file.read().split())
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    count = min(READERS, files - OTHER_FILES, high - low - OTHER_FILES)
+    for path in ("/v1/jobs?prefix=none", "/v1/evaluations"):
+        with fleetkit.Server(binary) as server:
+            # Something there is to wait for the next of: a query after index 0 is answered at once.
+            server.fleet("-load", "batch", "-jobs", 1, "-count", 1, "-settle", "1s", "-stall", "2s", "-duration", "20s")
+            watchers(server, count, path, "224 KiB")
 
 
 def placement(binary, args):
@@ -78,8 +97,7 @@ def placement(binary, args):
             show("server memory, all in all", rss(server) / 2**20, "MiB", "4,770")
             took, answer = timed(lambda: server.request("GET", "/v1/allocations", timeout=120))
             show(f"GET /v1/allocations ({len(answer[2]) / 1e6:,.0f} MB; reference 224 MB)", took, "s", "3.8")
-            watchers(server, "/v1/allocations?prefix=00", "170 KiB")
-            watchers(server, "/v1/jobs?prefix=none", "224 KiB")
+            watchers(server, WATCHERS, "/v1/allocations?prefix=00", "170 KiB, and room left by the work before is used first")
             with tempfile.TemporaryDirectory(dir=server.home) as folder:
                 archive = os.path.join(folder, "state.snap")
                 took, done = timed(lambda: server.cli("operator", "snapshot", "save", archive, timeout=300))
@@ -136,7 +154,7 @@ def loss(binary, args):
         show(f"what they ran ({lost['allocs_lost']} allocations) runs elsewhere after", lost.get("replacements_running_s"), "s", "not measured")
 
 
-STEPS = {"placement": placement, "lifecycle": lifecycle, "loss": loss}
+STEPS = {"placement": placement, "readers": readers, "lifecycle": lifecycle, "loss": loss}
 
 
 def main():

@@ -147,12 +147,12 @@ Async<void> Emitter::every(Duration interval, Async<void> (Emitter::*emit)()) {
 }
 
 Async<void> Emitter::emit_fast() {
-  emit_process();
   if (auto* server = agent_.server(); server && server->leader()) emit_queues(*server->leader());
   co_return;
 }
 
 Async<void> Emitter::emit_indexes() {
+  emit_process();  // walks all free memory: 16 ms with 500 MiB in use
   auto* server = agent_.server();
   if (!server) co_return;
   auto raft = server->replica().stats();

@@ -136,7 +136,8 @@ Status Keyring::load(const std::string& file, std::string_view key_id) {
     return internal(fmt::format("root key ID {} must match key file {}", parsed->Meta.KeyID, key_id));
   auto key = parsed->KEK.data.size() == kKeyBytes ? unseal(parsed->KEK.data, parsed->DEK.data, "") : Result<std::string>(crypto_error());
   if (!key || key->size() != kKeyBytes) return internal(fmt::format("could not load key file {}: unable to decrypt wrapped root key", file));
-  keys_.emplace(key_id, std::move(*key));
+  DROVER_TRY(auto made, make_key(std::move(*key)));
+  keys_.emplace(key_id, std::move(made));
   return {};
 }
 
@@ -148,9 +149,16 @@ Status Keyring::add(const RootKeyMeta& meta, std::string key) {
     DROVER_TRY(file.DEK.data, seal(file.KEK.data, key, ""));
     DROVER_CHECK(write_file(disk_, dir_, meta.KeyID + std::string(kSuffix), to_json(file)));
   }
+  DROVER_TRY(auto made, make_key(std::move(key)));
   std::lock_guard lock(mutex_);
-  keys_[meta.KeyID] = std::move(key);
+  keys_[meta.KeyID] = std::move(made);
   return {};
+}
+
+Result<Keyring::Key> Keyring::make_key(std::string secret) {
+  std::shared_ptr<EVP_PKEY> signer(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(secret), secret.size()), FreeKey());
+  if (!signer) return crypto_error();
+  return Key{std::move(secret), std::move(signer)};
 }
 
 bool Keyring::has(std::string_view key_id) const {
@@ -158,31 +166,35 @@ bool Keyring::has(std::string_view key_id) const {
   return keys_.contains(key_id);
 }
 
-Result<std::string> Keyring::find(std::string_view key_id) const {
+Result<Keyring::Key> Keyring::find(std::string_view key_id) const {
   std::lock_guard lock(mutex_);
   auto it = keys_.find(key_id);
   if (it == keys_.end()) return internal(fmt::format("no such key {} in keyring", go_quote(key_id)));
   return it->second;
 }
 
+Result<std::string> Keyring::secret(std::string_view key_id) const {
+  DROVER_TRY(auto key, find(key_id));
+  return std::move(key.secret);
+}
+
 Result<std::string> Keyring::encrypt(std::string_view key_id, std::string_view plain) const {
   DROVER_TRY(auto key, find(key_id));
-  return seal(key, plain, key_id);
+  return seal(key.secret, plain, key_id);
 }
 
 Result<std::string> Keyring::decrypt(std::string_view key_id, std::string_view sealed) const {
   DROVER_TRY(auto key, find(key_id));
-  return unseal(key, sealed, key_id);
+  return unseal(key.secret, sealed, key_id);
 }
 
 Result<std::string> Keyring::sign(std::string_view key_id, std::string_view claims) const {
-  DROVER_TRY(auto seed, find(key_id));
-  std::unique_ptr<EVP_PKEY, FreeKey> key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()));
+  DROVER_TRY(auto key, find(key_id));
   std::unique_ptr<EVP_MD_CTX, FreeDigest> c(EVP_MD_CTX_new());
   auto signed_text = base64_url(fmt::format(R"({{"alg":"EdDSA","kid":"{}","typ":"JWT"}})", key_id)) + "." + base64_url(claims);
   std::string signature(64, '\0');
   size_t size = signature.size();
-  bool ok = key && c && EVP_DigestSignInit(c.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+  bool ok = c && EVP_DigestSignInit(c.get(), nullptr, nullptr, nullptr, key.signer.get()) == 1 &&
             EVP_DigestSign(c.get(), bytes(signature), &size, bytes(signed_text), signed_text.size()) == 1;
   if (!ok) return crypto_error();
   return signed_text + "." + base64_url(signature);

@@ -19,6 +19,8 @@ namespace drover::raft {
 class Disk;
 }
 
+struct evp_pkey_st;
+
 namespace drover::server {
 
 class Keyring {
@@ -36,7 +38,7 @@ class Keyring {
   Status add(const RootKeyMeta& meta, std::string key);
   bool has(std::string_view key_id) const;
   // The bytes of a key, for another server of the region. Error as encrypt().
-  Result<std::string> secret(std::string_view key_id) const { return find(key_id); }
+  Result<std::string> secret(std::string_view key_id) const;
 
   // nonce (12 bytes), ciphertext, tag (16); the key's id is authenticated with it. Error: `no such key "x" in keyring`.
   Result<std::string> encrypt(std::string_view key_id, std::string_view plain) const;
@@ -47,12 +49,17 @@ class Keyring {
  private:
   Keyring(std::string dir, raft::Disk& disk) : dir_(std::move(dir)), disk_(disk) {}
   Status load(const std::string& file, std::string_view key_id);
-  Result<std::string> find(std::string_view key_id) const;
+  struct Key {
+    std::string secret;
+    std::shared_ptr<evp_pkey_st> signer;  // made once: its public half costs as much as a signature
+  };
+  Result<Key> find(std::string_view key_id) const;
+  static Result<Key> make_key(std::string secret);
 
   std::string dir_;
   raft::Disk& disk_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::string, std::less<>> keys_;
+  std::map<std::string, Key, std::less<>> keys_;
 };
 
 }  // namespace drover::server
