@@ -116,7 +116,7 @@ Status job_services(ReadContext& c, const rpc::JobSpecificRequest& req, rpc::Ser
   if (!c.snap.jobs().get(ns, req.JobID, c.watch)) return {};
   resp.Services = List<Ref<ServiceRegistration>>::empty_list();
   for (auto& s : c.snap.services().by_job(ns, req.JobID, c.watch)) resp.Services.push_back(s);
-  resp.Index = c.snap.table_index(state::TableId::services);
+  resp.Index = std::max<uint64_t>(1, c.snap.table_index(state::TableId::services));
   return {};
 }
 

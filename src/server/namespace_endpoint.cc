@@ -115,7 +115,7 @@ Status services_list(ReadContext& c, const rpc::ServiceRegistrationListRequest& 
       for (auto& t : tags) s.Tags.push_back(t);
     }
   }
-  resp.Index = c.snap.table_index(state::TableId::services);
+  resp.Index = std::max<uint64_t>(1, c.snap.table_index(state::TableId::services));
   return {};
 }
 
@@ -144,7 +144,7 @@ Status services_by_name(ReadContext& c, const rpc::ServiceRegistrationByNameRequ
                                       [](const ServiceRegistration& s) { return s.Namespace + "." + s.ID; },
                                       [&](const Ref<ServiceRegistration>& s) { resp.Services.push_back(s); }));
   if (!req.Choose.empty()) DROVER_CHECK(choose(req.Choose, resp.Services));
-  resp.Index = c.snap.table_index(state::TableId::services);
+  resp.Index = std::max<uint64_t>(1, c.snap.table_index(state::TableId::services));
   return {};
 }
 

@@ -200,7 +200,7 @@ Status alloc_services(ReadContext& c, const rpc::AllocSpecificRequest& req, rpc:
   if (!a || !in_namespace(req, a->Namespace.view())) return {};
   resp.Services = List<Ref<ServiceRegistration>>::empty_list();
   for (auto& s : c.snap.services().by_alloc(id, c.watch)) resp.Services.push_back(s);
-  resp.Index = c.snap.table_index(state::TableId::services);
+  resp.Index = std::max<uint64_t>(1, c.snap.table_index(state::TableId::services));
   return {};
 }
 
