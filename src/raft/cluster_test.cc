@@ -1,6 +1,7 @@
 // Several servers on a quiet network: membership, transfer, snapshots to newcomers, restore, lost disks.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -467,6 +468,35 @@ TEST_F(ReplicaCluster, ARestoreThatItsLeaderDoesNotFinishChangesNothing) {
   ASSERT_TRUE(wait(leader()->replica->take_snapshot()));  // not held up by the half of a restore
   fill(2);
   EXPECT_TRUE(converge({"a", "b", "c"}));
+}
+
+// Two of five are full, the leader among them: leadership soon is with one that has room.
+TEST_F(ReplicaCluster, AFullLeaderFindsOneThatHasRoom) {
+  options.segment = 256u << 10;
+  const std::vector<std::string> ids{"a", "b", "c", "d", "e"};
+  form(ids);
+  auto *first = &member(ids[0]), *second = &member(ids[1]);
+  fill(3);
+  ASSERT_TRUE(converge(ids));
+  if (leader() != first) {
+    ASSERT_TRUE(wait(leader()->replica->transfer_leadership(ids[0])));
+  }
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() == first; }, 10s));
+  ASSERT_TRUE(converge(ids));
+  for (auto* m : {first, second}) m->disk.fill("/raft/log");
+  std::optional<Monotonic> refused;
+  auto with_room = [&] { return leader() && leader() != first && leader() != second; };
+  for (int i = 0; i < 3000 && !with_room(); i++) {
+    auto* l = leader();
+    if (l && !wait(l->replica->propose(std::string(4000, 'x'))) && !refused) refused = sim.clock.monotonic();
+    sim.loop.advance(10ms);
+  }
+  ASSERT_TRUE(with_room());
+  EXPECT_LT(sim.clock.monotonic() - refused.value_or(sim.clock.monotonic()), 15s);
+  fill(3);
+  for (auto* m : {first, second}) m->disk.fill("");
+  ASSERT_TRUE(converge(ids));
+  for (auto& [id, m] : members) EXPECT_EQ(m->fatal, "") << id;
 }
 
 TEST_F(ReplicaCluster, AnOperatorRecoversAClusterThatLostItsMajority) {

@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint64_t kMaxCommittedBytes = 4u << 20;  // handed out in one ready
 constexpr uint32_t kMaxInflightMessages = 256;
-constexpr Duration kHandoverPause = std::chrono::seconds(30);  // between tries to give leadership away on a full disk
+constexpr int kHandoverElections = 2;  // election timeouts between tries to give leadership away on a full disk
+constexpr Duration kHandoverPause = std::chrono::seconds(30);  // once all were tried
 constexpr int kAloneTickFactor = 10;  // a server without peers has little to time
 
 }  // namespace
@@ -309,6 +310,7 @@ void Driver::on_tick() {
   }
   run_conf_ops();
   if (!log_->room()) on_full_disk();
+  else handed_to_.clear();
   arm_tick();
   pump();
 }
@@ -324,9 +326,20 @@ void Driver::on_full_disk() {
     }
   }
   if (st_.role != DR_LEADER || conf_.only(self_) || transfer_to_ != 0 || now() < next_handover_) return;
-  next_handover_ = now() + kHandoverPause;
-  log_warn("raft", "the disk is full: handing leadership over");
-  spawn([](std::shared_ptr<Driver> self) -> Async<void> { (void)co_await self->transfer_leadership({}); }(shared_from_this()));
+  // Others may be as full, and either do not take it or give it back: each is tried once before the pause.
+  auto to = best_peer(handed_to_);
+  if (to == 0) {
+    handed_to_.clear();
+    next_handover_ = now() + kHandoverPause;
+    return;
+  }
+  handed_to_.insert(to);
+  next_handover_ = now() + options_.tick * options_.election_ticks * kHandoverElections;
+  auto& id = conf_.servers.at(to).id;
+  log_warn("raft", "the disk is full: handing leadership over", {{"to", id}});
+  spawn([](std::shared_ptr<Driver> self, std::string id) -> Async<void> {
+    (void)co_await self->transfer_leadership(std::move(id));
+  }(shared_from_this(), id));
 }
 
 // Lets the engine run until it is at rest, then hands out answers and events.

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -197,7 +198,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   Status check_new_server(const Server& server) const;
   const Server* find(std::string_view id) const;
   Error not_leader() const;
-  uint64_t best_peer();
+  uint64_t best_peer(const std::set<uint64_t>& except = {});
   void leave_hung_disk();
 
   // driver_snapshots.cc
@@ -274,6 +275,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   std::vector<Proposal> proposals_;
   std::deque<Pending> pending_;
   Monotonic next_handover_{};
+  std::set<uint64_t> handed_to_;  // peers that a leader with a full disk has tried to make leader
   uint64_t in_flight_ = 0;  // bytes in proposals_ and pending_
   std::vector<Waiter<uint64_t>> next_reads_;
   std::deque<ReadGroup> reads_;

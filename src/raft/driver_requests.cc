@@ -340,12 +340,12 @@ Async<Status> Driver::remove(std::string id) {
   co_return Error(ErrorCode::kNotLeader, "leadership was transferred before removing this server; ask the new leader");
 }
 
-// The voter that has most of the log, of those that are heard; 0: none.
-uint64_t Driver::best_peer() {
+// The voter that has most of the log, of those that are heard and not left out; 0: none.
+uint64_t Driver::best_peer(const std::set<uint64_t>& except) {
   uint64_t to = 0, best = 0;
   for (uint64_t v : conf_.voters) {
     dr_progress_t p{};
-    if (v == self_ || !engine_.progress(v, p) || !p.active) continue;
+    if (v == self_ || except.contains(v) || !engine_.progress(v, p) || !p.active) continue;
     if (to == 0 || p.matched > best) {
       to = v;
       best = p.matched;
