@@ -243,3 +243,35 @@ def a_damaged_log_stops_its_server_only(binary):
             done = leader.cli("operator", "snapshot", "restore", bad)
             need(done.returncode == 1 and "failed to restore from snapshot: " in done.stderr, f"{name}: {done.returncode} {done.stdout}{done.stderr}")
         need(leader.get("/v1/jobs?prefix=kept-") == index, "a damaged archive changed the state")
+
+
+@check
+def a_damaged_snapshot_of_the_log_is_told(binary):
+    """Without a snapshot that goes with its log a server ends and says what to do."""
+    with Cluster(binary, clients=0) as cluster:
+        server, leader = cluster.servers[2], cluster.servers[0]
+        with open(server.config_path, "a", encoding="utf-8") as file:
+            file.write('server { raft_snapshot_interval = "100ms" raft_snapshot_threshold = 5 raft_trailing_logs = 3 }\n')
+        server.kill9()
+        server.start()
+        wait_for("it knows a leader again", lambda: leader_of(server), 60)
+        wait_for("another leads", lambda: leader_of(leader), 60)
+        folder = os.path.join(raft_dir(server), "snapshots")
+        count = 0
+
+        def two():
+            nonlocal count
+            leader.register(job(f"kept-{count}", task("/bin/true"), count=0))
+            count += 1
+            return len([n for n in os.listdir(folder) if not n.startswith("tmp-")]) == 2 and count > 30
+        wait_for("there are two snapshots", two, 60)
+        server.kill9()
+        for name in os.listdir(folder):
+            state = os.path.join(folder, name, "state")
+            if os.path.exists(state):
+                harm(state, lambda c: c.__setitem__(len(c) // 2, c[len(c) // 2] ^ 1))
+        server.start()
+        need(server.process.wait(30) == 1, f"it ended with {server.process.returncode}")
+        tail = server.log_tail(30)
+        for words in ("does not match its checksum", "not readable", "move " + raft_dir(server), "join again as a new server"):
+            need(words in tail, f"it does not say \"{words}\":\n{tail}")
