@@ -19,7 +19,7 @@ Async<Result<Reply>> all_allocs(Call& call) {
   DROVER_CO_TRY(req.TaskStates, call.flag("task_states", true));
   auto resp = co_await call.read<rpc::AllocListResponse>("Alloc.List", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json(shown_stubs(std::move(resp->Allocations)));
+  co_return co_await call.json_in_pool([stubs = std::move(resp->Allocations)]() mutable { return shown_stubs(std::move(stubs)); });
 }
 
 Async<Result<Reply>> get_alloc(Call& call, std::string id) {

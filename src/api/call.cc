@@ -117,12 +117,16 @@ Async<Status> Call::body_into(const TypeInfo& type, void* value) {
 
 bool Call::pretty() const { return query.has("pretty") && query.get("pretty") != "0"; }
 
-Reply Call::json_of(const TypeInfo& type, const void* value) {
+Reply json_reply(const TypeInfo& type, const void* value, const JsonStyle& style) {
   Reply r;
   r.json = true;
-  json_encode(type, value, r.body, {.pretty = pretty(), .sort_keys = true});
+  json_encode(type, value, r.body, style);
   return r;
 }
+
+JsonStyle Call::json_style() const { return {.pretty = pretty(), .sort_keys = true}; }
+
+Reply Call::json_of(const TypeInfo& type, const void* value) { return json_reply(type, value, json_style()); }
 
 void Call::set_index(uint64_t index) { exchange.headers().set("X-Nomad-Index", fmt::format("{}", index)); }
 

@@ -39,6 +39,9 @@ struct Reply {
   static Reply text(std::string t) { return {.body = std::move(t)}; }
 };
 
+// Encodes `value`; any thread.
+Reply json_reply(const TypeInfo& type, const void* value, const JsonStyle& style);
+
 class Call {
  public:
   Call(Agent& agent, net::HttpRequest& request, net::HttpExchange& exchange);
@@ -79,6 +82,14 @@ class Call {
     return json_of(type_of<T>(), &value);
   }
   Reply json_of(const TypeInfo& type, const void* value);
+  // For lists that may be long: `make()` gives the value; it is called, written as JSON and let go of in the pool.
+  template <class Make>
+  Async<Result<Reply>> json_in_pool(Make make) {
+    co_return co_await on_pool(agent.world(), [make = std::move(make), style = json_style()]() mutable -> Result<Reply> {
+      auto value = make();
+      return json_reply(type_of<decltype(value)>(), &value, style);
+    });
+  }
   // X-Nomad-Index, X-Nomad-KnownLeader, X-Nomad-LastContact, X-Nomad-NextToken.
   void set_meta(const QueryMeta& meta);
   void set_index(uint64_t index);
@@ -104,6 +115,7 @@ class Call {
 
  private:
   bool pretty() const;
+  JsonStyle json_style() const;
 };
 
 // Stubs and events of older allocations lack display messages; the HTTP layer fills them in.

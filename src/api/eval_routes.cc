@@ -43,7 +43,7 @@ Async<Result<Reply>> one_eval(Call& call) {
     req.EvalID = path.substr(0, path.size() - std::string_view("/allocations").size());
     auto resp = co_await call.read<rpc::EvalAllocationsResponse>("Eval.Allocations", std::move(req));
     if (!resp) co_return Error(std::move(resp).error());
-    co_return call.json(shown_stubs(std::move(resp->Allocations)));
+    co_return co_await call.json_in_pool([stubs = std::move(resp->Allocations)]() mutable { return shown_stubs(std::move(stubs)); });
   }
   req.EvalID = path;
   req.IncludeRelated = call.query.get("related") == "true";
@@ -94,7 +94,7 @@ Async<Result<Reply>> deployment_allocations(Call& call, std::string id) {
   req.DeploymentID = std::move(id);
   auto resp = co_await call.read<rpc::AllocListResponse>("Deployment.Allocations", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json(shown_stubs(std::move(resp->Allocations)));
+  co_return co_await call.json_in_pool([stubs = std::move(resp->Allocations)]() mutable { return shown_stubs(std::move(stubs)); });
 }
 
 struct DeploymentPrefix {

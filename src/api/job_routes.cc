@@ -168,13 +168,6 @@ Async<Result<Reply>> delete_job(Call& call, std::string_view id) {
   co_return call.json(*resp);
 }
 
-template <class Response, class Request, class Member>
-Async<Result<Reply>> read_list(Call& call, std::string_view method, Request req, Member member) {
-  auto resp = co_await call.read<Response>(method, std::move(req));
-  if (!resp) co_return Error(std::move(resp).error());
-  co_return call.json((*resp).*member);
-}
-
 rpc::JobSpecificRequest about(Call& call, std::string_view id, bool with_all = false) {
   rpc::JobSpecificRequest req;
   req.JobID = id;
@@ -185,26 +178,26 @@ rpc::JobSpecificRequest about(Call& call, std::string_view id, bool with_all = f
 
 Async<Result<Reply>> job_allocations(Call& call, std::string_view id) {
   if (!call.is("GET")) co_return method_error();
-  co_return co_await read_list<rpc::JobAllocationsResponse>(call, "Job.Allocations", about(call, id, true),
-                                                           &rpc::JobAllocationsResponse::Allocations);
+  co_return co_await reply_member<rpc::JobAllocationsResponse>(call, "Job.Allocations", about(call, id, true),
+                                                              &rpc::JobAllocationsResponse::Allocations);
 }
 
 Async<Result<Reply>> job_evaluations(Call& call, std::string_view id) {
   if (!call.is("GET")) co_return method_error();
-  co_return co_await read_list<rpc::JobEvaluationsResponse>(call, "Job.Evaluations", about(call, id),
-                                                           &rpc::JobEvaluationsResponse::Evaluations);
+  co_return co_await reply_member<rpc::JobEvaluationsResponse>(call, "Job.Evaluations", about(call, id),
+                                                              &rpc::JobEvaluationsResponse::Evaluations);
 }
 
 Async<Result<Reply>> job_deployments(Call& call, std::string_view id) {
   if (!call.is("GET")) co_return method_error();
-  co_return co_await read_list<rpc::DeploymentListResponse>(call, "Job.Deployments", about(call, id, true),
-                                                           &rpc::DeploymentListResponse::Deployments);
+  co_return co_await reply_member<rpc::DeploymentListResponse>(call, "Job.Deployments", about(call, id, true),
+                                                              &rpc::DeploymentListResponse::Deployments);
 }
 
 Async<Result<Reply>> job_deployment(Call& call, std::string_view id) {
   if (!call.is("GET")) co_return method_error();
-  co_return co_await read_list<rpc::SingleDeploymentResponse>(call, "Job.LatestDeployment", about(call, id),
-                                                             &rpc::SingleDeploymentResponse::Deployment);
+  co_return co_await reply_member<rpc::SingleDeploymentResponse>(call, "Job.LatestDeployment", about(call, id),
+                                                              &rpc::SingleDeploymentResponse::Deployment);
 }
 
 Async<Result<Reply>> job_summary(Call& call, std::string_view id) {
@@ -375,7 +368,7 @@ Async<Result<Reply>> all_jobs(Call& call) {
   if (!parsed) co_return Error(std::move(parsed).error());
   DROVER_CO_TRY(bool meta, call.flag("meta"));
   if (meta) req.Fields["meta"] = true;
-  co_return co_await read_list<rpc::JobListResponse>(call, "Job.List", std::move(req), &rpc::JobListResponse::Jobs);
+  co_return co_await reply_member<rpc::JobListResponse>(call, "Job.List", std::move(req), &rpc::JobListResponse::Jobs);
 }
 
 }  // namespace

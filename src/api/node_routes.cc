@@ -34,9 +34,11 @@ Async<Result<Reply>> node_allocations(Call& call, std::string id) {
   req.NodeID = std::move(id);
   auto resp = co_await call.read<rpc::NodeAllocsResponse>("Node.GetAllocs", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
-  List<Allocation> shown_allocs = List<Allocation>::empty_list();
-  for (auto& a : resp->Allocs) shown_allocs.push_back(shown_alloc(*a));
-  co_return call.json(shown_allocs);
+  co_return co_await call.json_in_pool([allocs = std::move(resp->Allocs)] {
+    auto shown = List<Allocation>::empty_list();
+    for (auto& a : allocs) shown.push_back(shown_alloc(*a));
+    return shown;
+  });
 }
 
 Async<Result<Reply>> node_evaluate(Call& call, std::string id) {

@@ -14,7 +14,7 @@ template <class Response, class Request, class Member>
 Async<Result<Reply>> reply_member(Call& call, std::string_view method, Request request, Member member) {
   auto response = co_await call.read<Response>(method, std::move(request));
   if (!response) co_return Error(std::move(response).error());
-  co_return call.json((*response).*member);
+  co_return co_await call.json_in_pool([value = std::move((*response).*member)]() mutable { return std::move(value); });
 }
 
 // The same for a pointer that may be null: 404 with `missing`.

@@ -207,8 +207,8 @@ Status deployment_allocations(ReadContext& c, const rpc::DeploymentSpecificReque
 
 void add_deployment_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&deployment_get>("Deployment.GetDeployment", Where::kStale));
-  rows.push_back(rpc_row<&deployment_list>("Deployment.List", Where::kStale));
-  rows.push_back(rpc_row<&deployment_allocations>("Deployment.Allocations", Where::kStale));
+  rows.push_back(rpc_row<&deployment_list>("Deployment.List", Where::kStale, On::kPool));
+  rows.push_back(rpc_row<&deployment_allocations>("Deployment.Allocations", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&deployment_fail>("Deployment.Fail", Where::kLeader));
   rows.push_back(rpc_row<&deployment_pause>("Deployment.Pause", Where::kLeader));
   rows.push_back(rpc_row<&deployment_promote>("Deployment.Promote", Where::kLeader));

@@ -302,10 +302,10 @@ Async<Status> job_scale(Server& server, const rpc::JobScaleRequest& req, JobRegi
 void add_job_rows(std::vector<RpcRow>& rows) {
   add_job_register_rows(rows);
   rows.push_back(rpc_row<&job_get>("Job.GetJob", Where::kStale));
-  rows.push_back(rpc_row<&job_list>("Job.List", Where::kStale));
+  rows.push_back(rpc_row<&job_list>("Job.List", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&job_versions>("Job.GetJobVersions", Where::kStale));
   rows.push_back(rpc_row<&job_submission>("Job.GetJobSubmission", Where::kStale));
-  rows.push_back(rpc_row<&job_allocations>("Job.Allocations", Where::kStale));
+  rows.push_back(rpc_row<&job_allocations>("Job.Allocations", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&job_evaluations>("Job.Evaluations", Where::kStale));
   rows.push_back(rpc_row<&job_deployments>("Job.Deployments", Where::kStale));
   rows.push_back(rpc_row<&job_latest_deployment>("Job.LatestDeployment", Where::kStale));

@@ -371,8 +371,8 @@ void add_node_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&node_update_eligibility>("Node.UpdateEligibility", Where::kLeader));
   rows.push_back(rpc_row<&node_evaluate>("Node.Evaluate", Where::kLeader));
   rows.push_back(rpc_row<&node_get>("Node.GetNode", Where::kStale));
-  rows.push_back(rpc_row<&node_list>("Node.List", Where::kStale));
-  rows.push_back(rpc_row<&node_allocs>("Node.GetAllocs", Where::kStale));
+  rows.push_back(rpc_row<&node_list>("Node.List", Where::kStale, On::kPool));
+  rows.push_back(rpc_row<&node_allocs>("Node.GetAllocs", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&node_client_allocs>("Node.GetClientAllocs", Where::kStale));
   rows.push_back(rpc_row<&node_update_alloc>("Node.UpdateAlloc", Where::kLeader));
   rows.push_back(rpc_row<&node_emit_events>("Node.EmitEvents", Where::kLeader));

@@ -26,9 +26,12 @@ enum class Where : uint8_t {
   kLocal,   // on whichever server is asked
 };
 
+// Which thread makes the answer of a read. A list of everything would hold up the loop, and the heartbeats with it.
+enum class On : uint8_t { kLoop, kPool };
+
 // What a read is answered from.
 struct ReadContext {
-  Server& server;
+  Server& server;  // not to be asked for anything by rows that are made in the pool
   const state::Snapshot& snap;
   state::WatchSet* watch;  // null when nobody waits
 };
@@ -45,6 +48,8 @@ struct RpcRow {
   std::shared_ptr<void> (*make_response)();
   ReadFn read = nullptr;    // one of the two
   WriteFn write = nullptr;
+  void (*move_response)(void* to, void* from) = nullptr;  // reads
+  On on = On::kLoop;
 };
 
 namespace detail {
@@ -62,7 +67,9 @@ struct RowOf<Fn> {
     return {method, where, &TypeOf<Req>::get, &TypeOf<Resp>::get, &made<Req>, &made<Resp>,
             [](ReadContext& c, const void* req, void* resp) {
               return Fn(c, *static_cast<const Req*>(req), *static_cast<Resp*>(resp));
-            }};
+            },
+            nullptr,
+            [](void* to, void* from) { *static_cast<Resp*>(to) = std::move(*static_cast<Resp*>(from)); }};
   }
 };
 
@@ -78,8 +85,10 @@ struct RowOf<Fn> {
 }  // namespace detail
 
 template <auto Fn>
-RpcRow rpc_row(std::string_view method, Where where) {
-  return detail::RowOf<Fn>::make(method, where);
+RpcRow rpc_row(std::string_view method, Where where, On on = On::kLoop) {
+  auto row = detail::RowOf<Fn>::make(method, where);
+  row.on = on;
+  return row;
 }
 
 // Every procedure of this server, sorted by method.

@@ -240,9 +240,12 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
   }
   DROVER_CO_CHECK(std::move(status));
   if (row.method == kDequeue) note_work(c, response.get());
-  std::string out;
-  msgpack_encode(row.response(), response.get(), out);
-  co_return out;
+  auto encode = [&row, response = std::move(response)] {
+    std::string out;
+    msgpack_encode(row.response(), response.get(), out);
+    return out;
+  };
+  co_return row.on == On::kPool ? co_await on_pool(server_.world(), std::move(encode)) : encode();
 }
 
 }  // namespace drover::server

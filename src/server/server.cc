@@ -346,6 +346,24 @@ Async<Status> Server::invoke(const RpcRow& row, const void* request, void* respo
   }
 }
 
+// The pool works on what it owns: the caller may be gone before it ends.
+Async<Status> Server::read_in_pool(const RpcRow& row, const void* request, void* response, state::WatchSet* watch) {
+  struct Work {
+    state::Snapshot snap;
+    state::WatchSet watch;
+    std::shared_ptr<void> request, response;
+  };
+  auto work = std::make_shared<Work>(snapshot(), store_->watch(), row.make_request(), row.make_response());
+  row.request().copy(work->request.get(), request);
+  DROVER_CO_CHECK(co_await on_pool(world(), [this, &row, work, watched = watch != nullptr] {
+    ReadContext context{*this, work->snap, watched ? &work->watch : nullptr};
+    return row.read(context, work->request.get(), work->response.get());
+  }));
+  row.move_response(response, work->response.get());
+  if (watch) *watch = std::move(work->watch);
+  co_return Status{};
+}
+
 Async<Status> Server::read(const RpcRow& row, const void* request, void* response) {
   auto& type = row.response();
   auto options = options_of(row.request(), request);
@@ -354,10 +372,12 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
   auto states = states_;
   for (bool late = false;;) {
     auto watch = store_->watch();
-    {
+    type.reset(response);
+    if (row.on == On::kPool) {
+      DROVER_CO_CHECK(co_await read_in_pool(row, request, response, options.MinQueryIndex ? &watch : nullptr));
+    } else {
       auto snap = snapshot();
       ReadContext context{*this, snap, options.MinQueryIndex ? &watch : nullptr};
-      type.reset(response);
       DROVER_CO_CHECK(row.read(context, request, response));
     }
     // The indexes of another state may be lower: the reader is told at once. An answer without an index is never waited for.

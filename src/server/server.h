@@ -174,6 +174,7 @@ class Server {
   void lead(uint64_t term);
   void member_changed(gossip::EventType type, const ServerParts& member);
   Async<Status> read(const RpcRow& row, const void* request, void* response);
+  Async<Status> read_in_pool(const RpcRow& row, const void* request, void* response, state::WatchSet* watch);
   // forwarding.cc: true when another server has answered. A false means that this one is to answer, as the leader where the
   // row asks for it.
   Async<Result<bool>> forward(const RpcRow& row, const void* request, void* response);

@@ -33,6 +33,26 @@ TEST_F(ServerTest, WhatDoesNotFitIsBlockedAndPlacedWhenANodeComes) {
   EXPECT_EQ(server->leader()->blocked().stats().total_blocked, 0u);
 }
 
+TEST_F(ServerTest, LongListsAreMadeInThePoolAlsoForAReaderThatGoes) {
+  for (auto method : {"Alloc.List", "Job.List", "Node.List", "Eval.List", "Deployment.List", "Job.Allocations", "Node.GetAllocs"})
+    EXPECT_EQ(find_rpc(method)->on, On::kPool) << method;
+  add_node(1);
+  ASSERT_TRUE(settled(run(job("web", 3)).EvalID));
+  auto list = [&](std::optional<Result<rpc::AllocListResponse>>& to) -> Async<void> {
+    rpc::AllocListRequest req;
+    req.Namespace = "default";
+    to = co_await server->call<rpc::AllocListResponse>("Alloc.List", std::move(req));
+  };
+  std::optional<Result<rpc::AllocListResponse>> gone, here;
+  { Running leaves(list(gone)); }
+  Running stays(list(here));
+  EXPECT_FALSE(here) << "the loop has not waited for it";
+  ASSERT_TRUE(sim.loop.run_until([&] { return here.has_value(); }, 1s));
+  ASSERT_TRUE(*here);
+  EXPECT_EQ((*here)->Allocations.size(), 3u);
+  EXPECT_FALSE(gone);
+}
+
 TEST_F(ServerTest, StoppingAJobStopsItsAllocations) {
   add_node(1);
   ASSERT_TRUE(settled(run(job("web", 2)).EvalID));
