@@ -210,7 +210,8 @@ TEST_F(AgentConfigFiles, ADirectoryIsReadInTheOrderOfNames) {
 TEST_F(AgentConfigFiles, FaultsNameTheFile) {
   EXPECT_EQ(load_config("/none.hcl").error().message, "stat /none.hcl: no such file or directory");
   auto path = write("x.hcl", "client {");
-  EXPECT_TRUE(load_config(path).error().message.starts_with("Error loading " + path + ": failed to decode HCL file " + path + ": At 1:9: "));
+  EXPECT_EQ(load_config(path).error().message,
+            "Error loading " + path + ": failed to decode HCL file " + path + ": At 1:10: object expected closing RBRACE got: EOF");
   path = write("y.hcl", "nope = 1");
   EXPECT_EQ(load_config(dir_.string()).error().message.substr(0, 14), "Error loading ");
   EXPECT_EQ(load_config(path).error().message, "Error loading " + path + ": unexpected keys nope");
