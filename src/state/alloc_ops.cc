@@ -78,14 +78,16 @@ void note_client_update(Txn& txn, const Uuid& node_id) {
   txn.nodes().upsert(std::move(copy));
 }
 
-// Whether a node's report was overtaken by a later one: it still has a task running whose end is known. A report that hung
-// on its way may come after its successor, and the node, which had that one acknowledged, would never speak of it again. A
-// task that was started anew has another start time.
+// Whether a node's report was overtaken by a later one: it still has a task running, or not yet started, whose end is known.
+// A report that hung on its way may come after its successor, and the node, which had that one acknowledged, would never
+// speak of it again. A task that was started anew has another start time.
 bool is_overtaken(const Allocation& known, const Allocation& report) {
   for (auto& [name, before] : known.TaskStates) {
     if (before.State != "dead" || before.StartedAt.unset()) continue;
     auto* now = report.TaskStates.find(name);
-    if (now && now->State == "running" && now->StartedAt == before.StartedAt) return true;
+    if (now ? now->State != "dead" && (now->StartedAt.unset() || now->StartedAt == before.StartedAt)
+            : report.ClientStatus == alloc_client::kPending)
+      return true;
   }
   return false;
 }

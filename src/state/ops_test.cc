@@ -312,7 +312,7 @@ TEST_F(Ops, AReportThatWasOvertakenChangesNothing) {
   auto say = [&](std::string_view status, std::string_view state, int64_t started) {
     auto r = report(uid(10), status);
     r.TaskStates["server"].State = state;
-    r.TaskStates["server"].StartedAt = at(started);
+    r.TaskStates["server"].StartedAt = started ? at(started) : Time();
     ok([&](Txn& t) { return update_allocs_from_client(t, {r}); });
     return std::string(now().allocs().get(uid(10))->ClientStatus);
   };
@@ -320,6 +320,7 @@ TEST_F(Ops, AReportThatWasOvertakenChangesNothing) {
   EXPECT_EQ(say("complete", "dead", 100), "complete");
   EXPECT_EQ(say("running", "running", 100), "complete") << "sent before the end, and late";
   EXPECT_EQ(counts().Complete, 1);
+  EXPECT_EQ(say("pending", "pending", 0), "complete") << "sent before the start";
   EXPECT_EQ(say("running", "running", 130), "running") << "started anew";
 }
 
