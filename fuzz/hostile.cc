@@ -107,6 +107,11 @@ std::vector<Hostile> hostile_inputs() {
   out.push_back({"no text", std::string(kLong, '\xff')});
   out.push_back({"open string", in_job("\"" + times(kLong, "\\"))});
   out.push_back({"attributes of one body", times(kDepth / 2, "a = 1\n")});
+  out.push_back({"names of one block", "job \"j\" {\nmeta {\n" + [] {
+                   std::string s;
+                   for (size_t i = kDepth; i > 0; --i) s += "k" + std::to_string(i) + " = 1\n";
+                   return s;
+                 }() + "}\n}\n"});
   out.push_back({"errors", in_job("1") + times(kDepth / 2, "x {}\n")});
   out.push_back({"open heredoc", in_job("<<A\n" + times(kLong / 4, "x\n  "))});
   out.push_back({"dynamic blocks", "job \"j\" {\ngroup \"g\" {\n" + times(200, "dynamic \"task\" {\nfor_each = range(1000)\nlabels = [\"t\"]\ncontent {}\n}\n") + "}\n}\n"});

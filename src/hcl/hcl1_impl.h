@@ -8,6 +8,9 @@
 
 namespace drover::hcl1 {
 
+// Texts of more tokens are refused.
+constexpr size_t kMaxTokens = 3'000'000;
+
 struct Token {
   enum Type : unsigned char {
     kEof, kIllegal, kIdent, kNumber, kFloat, kBool, kString, kHeredoc, kLBrack, kRBrack, kLBrace, kRBrace, kComma, kAssign,
@@ -43,6 +46,7 @@ class Scanner {
   size_t at_ = 0;
   Pos pos_;
   uint32_t beyond_ = 0;
+  size_t tokens_ = 0;
   std::string fault_;
 };
 

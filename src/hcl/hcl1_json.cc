@@ -34,6 +34,10 @@ class JsonScanner {
     while (more() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) pass();
     JsonToken t;
     t.pos = pos_;
+    if (++tokens_ > kMaxTokens && more()) {
+      complain(fmt::format("the text has more than {} words and marks", kMaxTokens));
+      at_ = text_.size();
+    }
     // A zero byte ends the text.
     if (!more() || text_[at_] == '\0') return t;
     char c = text_[at_];
@@ -166,6 +170,7 @@ class JsonScanner {
   std::string_view text_;
   size_t at_ = 0;
   Pos pos_;
+  size_t tokens_ = 0;
   std::string fault_;
 };
 

@@ -66,6 +66,11 @@ bool Scanner::skip_blanks() {
 
 Token Scanner::next() {
   Token t;
+  if (++tokens_ > kMaxTokens && at_ < text_.size()) {
+    complain(fmt::format("the text has more than {} words and marks", kMaxTokens));
+    at_ = text_.size();
+    return t;
+  }
   bool good = skip_blanks();
   t.pos = here();
   if (!good) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "hcl/parser.h"
 #include "hcl/unicode.h"
 
 namespace drover::hcl {
@@ -29,7 +30,7 @@ class Lexer {
 
   std::vector<Token> run() {
     if (at_.byte == 0 && text_.starts_with("\xEF\xBB\xBF")) at_.byte = 3;
-    while (at_.byte < text_.size()) {
+    while (at_.byte < text_.size() && tokens_.size() < kMaxTokens) {
       switch (frames_.back().kind) {
         case Frame::kCode: code(); break;
         case Frame::kQuoted: quoted(); break;

@@ -32,7 +32,8 @@ struct Token {
 
 enum class LexMode : unsigned char { kBody, kTemplate };
 
-// Tokens of `source` from `from` on (positions count from there), ended by one kEof. Valid UTF-8 is assumed. In
+// Tokens of `source` from `from` on (positions count from there), ended by one kEof. Valid UTF-8 is assumed.
+// Reading ends after kMaxTokens; the last token then does not end where the text does. In
 // template mode the text is literal with `${` and `%{` sequences.
 std::vector<Token> lex(const Source& source, Pos from = {}, LexMode mode = LexMode::kBody);
 

@@ -370,6 +370,13 @@ bool acceptable(const Source& source, Diagnostics& diagnostics) {
   return true;
 }
 
+// Whether all of the text became tokens.
+bool complete(const Source& source, const std::vector<Token>& tokens, Diagnostics& diagnostics) {
+  if (tokens.back().end.byte >= source.text.size()) return true;
+  diagnostics.add("File too large", fmt::format("{} has more than {} words and marks.", source.name, kMaxTokens));
+  return false;
+}
+
 }  // namespace
 
 std::shared_ptr<NativeFile> parse_native(std::string name, std::string text, Diagnostics& diagnostics,
@@ -378,6 +385,7 @@ std::shared_ptr<NativeFile> parse_native(std::string name, std::string text, Dia
   file->source = {std::move(name), std::move(text)};
   if (!acceptable(file->source, diagnostics)) return file;
   auto list = lex(file->source);
+  if (!complete(file->source, list, diagnostics)) return file;
   if (tokens) *tokens = list;
   check_tokens(file->source, list, diagnostics);
   Parser parser(file->source, std::move(list), diagnostics);
@@ -389,6 +397,7 @@ ExprPtr parse_expression(const Source& source, Diagnostics& diagnostics, Pos fro
   if (!acceptable(source, diagnostics)) return nullptr;
   size_t before = diagnostics.size();
   auto list = lex(source, from);
+  if (!complete(source, list, diagnostics)) return nullptr;
   check_tokens(source, list, diagnostics);
   Parser parser(source, std::move(list), diagnostics);
   parser.set_newlines(false);
@@ -405,6 +414,7 @@ ExprPtr parse_template(const Source& source, Pos from, Diagnostics& diagnostics)
   if (!acceptable(source, diagnostics)) return nullptr;
   size_t before = diagnostics.size();
   auto list = lex(source, from, LexMode::kTemplate);
+  if (!complete(source, list, diagnostics)) return nullptr;
   check_tokens(source, list, diagnostics);
   Parser parser(source, std::move(list), diagnostics);
   auto expr = parser.template_until(Tok::kEof, {Tok::kEof, from, from}, false);

@@ -12,6 +12,8 @@ namespace drover::hcl {
 
 // Inputs beyond this size are refused.
 constexpr size_t kMaxInput = 64u << 20;
+// Inputs of more tokens are refused: their trees would take most of a gigabyte.
+constexpr size_t kMaxTokens = 3'000'000;
 
 // A parsed file; owns its text and its tree. Everything handed out from it is valid as long as it lives.
 struct NativeFile {

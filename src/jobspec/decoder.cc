@@ -166,6 +166,17 @@ void Decoder::blocks(const Spec::Entry& entry, const std::vector<const Block*>& 
   }
 }
 
+namespace {
+
+// A map is a sorted list: in order, many entries take linear time.
+template <class V>
+void put_sorted(std::vector<std::pair<std::string, V>> entries, Map<V>& out) {
+  std::stable_sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  for (auto& [key, value] : entries) out.set(key, std::move(value));
+}
+
+}  // namespace
+
 std::vector<hcl::Attribute> Decoder::plain_attributes(const Body& body, const hcl::Type& wanted) {
   auto* native = body.native();
   if (!native) return body.just_attributes(diagnostics_);
@@ -203,21 +214,25 @@ bool Decoder::no_literal_object(const hcl::Attribute& attribute, const Body& bod
 void Decoder::string_map(const Body& body, Map<std::string>& out) {
   out.vec();
   auto type = hcl::Type::string();
+  std::vector<std::pair<std::string, std::string>> entries;
   for (auto& a : plain_attributes(body, type)) {
     if (!no_literal_object(a, body, type)) continue;
-    if (auto v = hcl::decode_string(a.expr, context())) out.set(a.name, std::move(*v));
+    if (auto v = hcl::decode_string(a.expr, context())) entries.emplace_back(a.name, std::move(*v));
   }
+  put_sorted(std::move(entries), out);
 }
 
 void Decoder::list_map(const Body& body, Map<List<std::string>>& out) {
   out.vec();
   auto type = hcl::Type::list(hcl::Type::string());
+  std::vector<std::pair<std::string, List<std::string>>> entries;
   for (auto& a : plain_attributes(body, type)) {
     if (!no_literal_object(a, body, type)) continue;
     size_t before = diagnostics_.size();
-    if (auto v = hcl::decode_strings(a.expr, context())) out.set(a.name, List<std::string>(std::move(*v)));
-    else if (diagnostics_.size() == before) out.set(a.name, {});  // null
+    if (auto v = hcl::decode_strings(a.expr, context())) entries.emplace_back(a.name, List<std::string>(std::move(*v)));
+    else if (diagnostics_.size() == before) entries.emplace_back(a.name, List<std::string>());  // null
   }
+  put_sorted(std::move(entries), out);
 }
 
 bool Decoder::map_attribute(Body& body, const std::string& name, Map<std::string>& out) {

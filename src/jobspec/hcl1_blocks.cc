@@ -179,13 +179,14 @@ Problem Hcl1Decoder::service(const Spec& spec, const Node& node, api::Service& o
 Problem Hcl1Decoder::proxy(const Spec& spec, const Node& node, void* out) {
   if (!node.is(Kind1::kObject)) return no_object(node);
   DROVER_HCL1_CHECK(check_keys(node, spec), "proxy ->");
-  if (auto problem = attributes(spec, node, out)) return problem;
-  auto& upstreams = *spec.find("upstreams");
+  DROVER_HCL1_CHECK(attributes(spec, node, out), "proxy:");
+  // The proxy of a gateway has no upstreams: the key is unknown there.
+  auto* upstreams = spec.find("upstreams");
   for (auto* item : node.matching("upstreams")) {
-    auto& inner = *upstreams.member.spec();
+    auto& inner = *upstreams->member.spec();
     if (!item->value.is(Kind1::kObject)) return no_object(item->value);
     DROVER_HCL1_CHECK(check_keys(item->value, inner, {}, {"config", "destination_namespace"}), "upstream ->");
-    if (auto problem = object(inner, item->value, upstreams.field->type().add(upstreams.field->in(out), {}))) return problem;
+    if (auto problem = object(inner, item->value, upstreams->field->type().add(upstreams->field->in(out), {}))) return problem;
   }
   return blocks(spec, node, out, "", {"upstreams"});
 }

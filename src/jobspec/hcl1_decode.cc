@@ -139,7 +139,12 @@ std::string weak_int(std::string_view name, const Node& node, std::string_view t
   switch (node.kind) {
     case Kind1::kBool: out = node.boolean; return "";
     case Kind1::kNull: return "";
-    case Kind1::kFloat: out = static_cast<int64_t>(node.as_double().value_or(0)); return "";
+    case Kind1::kFloat: {
+      // What does not fit becomes the smallest number, as on the reference's usual machines.
+      double d = node.as_double().value_or(0);
+      out = d >= -0x1p63 && d < 0x1p63 ? static_cast<int64_t>(d) : INT64_MIN;
+      return "";
+    }
     case Kind1::kInt:
       if (auto n = node.as_int()) return out = *n, "";
       return fmt::format("cannot parse '{}' as int: value out of range", name);
@@ -229,6 +234,15 @@ std::string_view decoded_name(const Spec::Entry& entry) {
   if (entry.member.name == "cron") return "Spec";
   if (entry.member.name == "uid" || entry.member.name == "gid") return entry.member.name;
   return equal_fold(entry.member.name, entry.field->name) ? entry.field->name : entry.member.name;
+}
+
+// The members in order of their names, those of one name in the order of the file: maps are sorted lists, which grow at
+// their ends in constant time.
+std::vector<const Item*> by_name(const Node& node) {
+  std::vector<const Item*> out;
+  for (auto& item : node.items) out.push_back(&item);
+  std::stable_sort(out.begin(), out.end(), [](auto* a, auto* b) { return a->keys[0].text < b->keys[0].text; });
+  return out;
 }
 
 // Objects of a list count one by one.
@@ -326,7 +340,8 @@ Problem Hcl1Decoder::merge_config(const std::vector<const Item*>& items, Map<Val
   for (auto* block : items) {
     if (!block->value.is(Kind1::kObject)) return no_object(block->value);
     out.vec();
-    for (auto& item : block->value.items) {
+    for (auto* named : by_name(block->value)) {
+      auto& item = *named;
       auto value = hcl1_value(item.value);
       // Labels are levels of their own.
       for (size_t i = item.keys.size(); i-- > 1;) {
@@ -351,7 +366,8 @@ Problem Hcl1Decoder::merge_map(const std::vector<const Item*>& items, Map<std::s
     if (!block->value.is(Kind1::kObject)) return no_object(block->value);
     out.vec();
     std::vector<std::string> problems;
-    for (auto& item : block->value.items) {
+    for (auto* named : by_name(block->value)) {
+      auto& item = *named;
       std::string text;
       auto& name = item.keys[0].text;
       auto problem = item.keys.size() > 1 ? labelled_text("[" + name + "]", item) : weak_text("[" + name + "]", item.value, text);
