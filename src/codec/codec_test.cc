@@ -214,6 +214,26 @@ TEST(Msgpack, WritesSortedKeysInTheRawFamilyAndTimesAsTheReferenceDoes) {
   EXPECT_EQ(zero, std::string("\xaf\x01\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff", 16));
 }
 
+TEST(Msgpack, TimesThatNanosecondsCannotCountAreTheNearestThatTheyCan) {
+  auto read = [](uint64_t seconds, uint32_t nanos) -> std::optional<int64_t> {
+    std::string in = "\xaf\x01";
+    for (int shift = 56; shift >= 0; shift -= 8) in += static_cast<char>(seconds >> shift);
+    for (int shift = 24; shift >= 0; shift -= 8) in += static_cast<char>(nanos >> shift);
+    in += "\xff\xff";  // UTC
+    std::string_view rest = in;
+    Time t;
+    if (!msgpack_decode(type_of<Time>(), &t, rest)) return {};
+    return t.unix_nanos;
+  };
+  constexpr uint64_t k1970 = 62135596800, kMost = 9223372035;
+  EXPECT_EQ(read(k1970 + 7, 5), 7'000'000'005);
+  EXPECT_EQ(read(0, 0), Time().unix_nanos);
+  EXPECT_EQ(read(3600, 0), -static_cast<int64_t>(kMost) * 1'000'000'000);
+  EXPECT_EQ(read(k1970 + kMost + 1, 0), static_cast<int64_t>(kMost) * 1'000'000'000);
+  EXPECT_EQ(read(uint64_t{1} << 63, 0), -static_cast<int64_t>(kMost) * 1'000'000'000);
+  EXPECT_EQ(read(k1970, 1'000'000'000), std::nullopt);
+}
+
 TEST(Msgpack, EveryTruncationIsAnError) {
   auto bytes = to_msgpack(full());
   for (size_t n = 0; n < bytes.size(); ++n)

@@ -1,8 +1,10 @@
 #include "codec/msgpack.h"
 
+#include <algorithm>
 #include <bit>
 #include <bitset>
 #include <cstring>
+#include <limits>
 
 #include "codec/reflect.h"
 
@@ -13,6 +15,7 @@ constexpr int kDepthMax = 128;
 constexpr size_t kMaxFields = 128;
 // Seconds from year 1, where Go's time begins, to 1970.
 constexpr int64_t kGoEpoch = 62135596800;
+constexpr int64_t kSecond = 1'000'000'000;  // in nanoseconds
 
 template <class N>
 void big_endian(std::string& out, N n) {
@@ -248,8 +251,12 @@ class Reader {
     uint64_t seconds = 0, nanos = 0;
     for (int i = 1; i < 9; ++i) seconds = seconds << 8 | static_cast<unsigned char>(s[i]);
     for (int i = 9; i < 13; ++i) nanos = nanos << 8 | static_cast<unsigned char>(s[i]);
-    if (seconds == 0 && nanos == 0) out = Time{};
-    else out = Time::from_unix_nanos((static_cast<int64_t>(seconds) - kGoEpoch) * 1'000'000'000 + static_cast<int64_t>(nanos));
+    if (nanos >= kSecond) return corrupt("a malformed time");
+    if (seconds == 0 && nanos == 0) return out = Time{}, Status{};
+    // What nanoseconds cannot count from 1970 (before 1677, after 2262) is the first or the last second that they can.
+    constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / kSecond - 1;
+    auto since = std::clamp(static_cast<int64_t>(seconds), kGoEpoch - kMost, kGoEpoch + kMost) - kGoEpoch;
+    out = Time::from_unix_nanos(since * kSecond + static_cast<int64_t>(nanos));
     return {};
   }
 
