@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "codec/json.h"
@@ -185,6 +186,23 @@ TEST(JsonDecode, ReportsErrorsInTheWordsOfTheReference) {
     auto r = from_json<Sample>(c.text);
     EXPECT_EQ(r ? "" : r.error().message, c.error) << c.text;
   }
+}
+
+TEST(JsonDecode, LargeMapsTakeTheirKeysInAnyOrderAndTheLastOfEach) {
+  Map<std::string> want;
+  std::string text = "{";
+  for (int i = 999; i >= 0; --i) {
+    auto key = fmt::format("k{:04}", i);
+    text += fmt::format("\"{}\": \"first\" , ", key);
+    want.set(key, i % 2 ? "second" : "first");
+  }
+  for (int i = 1; i < 1000; i += 2) text += fmt::format("\"k{:04}\":\"second\"{}", i, i == 999 ? " }" : ",");
+  Map<std::string> got;
+  auto status = json_decode(type_of<Map<std::string>>(), &got, text);
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ(got, want);
+  text.replace(text.find("\"first\"", 9000), 7, "7      ");
+  EXPECT_FALSE(json_decode(type_of<Map<std::string>>(), &got, text));
 }
 
 TEST(JsonDecode, DeepNestingIsAnErrorNotACrash) {

@@ -2,6 +2,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,9 @@
 
 namespace drover {
 namespace {
+
+// Maps up to this size are filled in the order of the text.
+constexpr size_t kSmallMap = 64;
 
 // "'x'" as Go's scanner quotes a character in its messages.
 std::string quote_char(char c) {
@@ -412,9 +417,11 @@ class Decoder {
     for (;;) {
       skip_space();
       if (s_[at_] == '}') break;
-      std::string key = take_string();
-      skip_space();
-      ++at_;  // the colon
+      if (type.kind == Kind::kMap && type.count(p) >= kSmallMap) {
+        large_map(type, p, field);
+        break;
+      }
+      std::string key = take_key();
       if (type.kind == Kind::kMap) {
         leaf_of_field_ = false;
         value(type.element(), type.add(p, key), field);
@@ -426,6 +433,35 @@ class Decoder {
     }
     ++at_;
     leaf_of_field_ = outer;
+  }
+
+  std::string take_key() {
+    std::string key = take_string();
+    skip_space();
+    ++at_;  // the colon
+    return key;
+  }
+
+  // What is left of an object, up to its end. A map is a sorted list: many entries in any order would take quadratic time.
+  void large_map(const TypeInfo& type, void* p, const FieldInfo* field) {
+    std::vector<std::pair<std::string, size_t>> entries;  // where their values begin
+    while (s_[at_] != '}') {
+      auto key = take_key();
+      skip_space();
+      entries.emplace_back(std::move(key), at_);
+      (void)skip(0);
+      skip_space();
+      if (s_[at_] == ',') ++at_;
+      skip_space();
+    }
+    size_t end = at_;
+    std::stable_sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.first < b.first; });
+    leaf_of_field_ = false;
+    for (auto& [key, begin] : entries) {
+      at_ = begin;
+      value(type.element(), type.add(p, key), field);
+    }
+    at_ = end;
   }
 
   void member(const TypeInfo& type, void* p, std::string_view key) {
