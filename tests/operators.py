@@ -1,11 +1,14 @@
 """What operators do to a cluster: servers die, are replaced and cleaned up; snapshots go from one server to all. Part of
 tests/end-to-end.
 """
+import json
 import os
 import shutil
+import socket
+import urllib.parse
 
-from testagent import SERVER, Agent, job, task, wait_for
-from testcluster import Cluster, hcl_list, leader_of, need
+from testagent import SERVER, Agent, alive, job, task, wait_for
+from testcluster import Cluster, hcl_list, leader_of, need, written_pid
 
 CHECKS = []
 
@@ -130,3 +133,36 @@ def a_snapshot_goes_to_every_server(binary):
         for server in cluster.servers:
             wait_for(f"{server.name} still has it", lambda s=server: leader_of(s) and jobs(s) == wanted | {"after"}, 60)
         same_everywhere(one)
+
+
+def open_exec(agent, alloc_id, script):
+    """A websocket with a command beside the task, as far as the request."""
+    query = urllib.parse.urlencode({"task": "main", "tty": "false", "command": json.dumps(["/bin/sh", "-c", script])})
+    connection = socket.create_connection((agent.host, agent.port), 10)
+    connection.sendall(f"GET /v1/client/allocation/{alloc_id}/exec?{query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+                       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode())
+    return connection
+
+
+@check
+def an_exec_ends_with_its_caller(binary):
+    """A command beside a task is silent when whoever asked for it goes away, at the node itself or through a server: it ends, and
+    neither agent keeps a descriptor of it."""
+    with Cluster(binary, clients=1) as cluster:
+        server, node = cluster.servers[0], cluster.clients[0]
+        server.register(job("steady", task("/bin/sleep", "10000")))
+        alloc = server.wait_alloc("steady")["ID"]
+
+        def descriptors(agent):
+            return len(os.listdir(f"/proc/{agent.process.pid}/fd"))
+        for agent in (node, server):
+            before = {a: descriptors(a) for a in (node, server)}
+            pid_files = [os.path.join(node.home, f"pid-{agent.name}-{n}") for n in range(5)]
+            sessions = [open_exec(agent, alloc, f'echo $$ >"{f}"; exec sleep 10000') for f in pid_files]
+            pids = [written_pid(f) for f in pid_files]
+            for session in sessions:
+                session.close()
+            wait_for(f"the commands by {agent.name} end", lambda p=pids: not any(map(alive, p)), 20)
+            # Connections between the agents come and go by themselves: a few more are no leak of five.
+            wait_for("the descriptors are given back", lambda b=before: all(descriptors(a) <= b[a] + 3 for a in b), 20)
+        need(server.wait_alloc("steady")["ID"] == alloc, "the task was touched")

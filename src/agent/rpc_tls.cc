@@ -1,10 +1,8 @@
 #include "agent/rpc_tls.h"
 
-#include <fstream>
-#include <iterator>
-
 #include <fmt/format.h>
 
+#include "base/read_file.h"
 #include "base/strings.h"
 
 namespace drover::agent {
@@ -34,9 +32,9 @@ Result<server::RpcTls> make_rpc_tls(const TlsSettings& s, bool server) {
 std::string tls_material(const TlsSettings& s) {
   std::string out = fmt::format("{} {} {}", s.http, s.rpc, s.rpc_upgrade_mode);
   for (auto* path : {&s.ca_file, &s.cert_file, &s.key_file}) {
-    std::ifstream in(*path, std::ios::binary);
+    auto text = path->empty() ? Result<std::string>(std::string()) : read_file(*path);
     out += '\n';
-    out.append(std::istreambuf_iterator<char>(in), {});
+    out += text ? *text : text.error().message;
   }
   return out;
 }

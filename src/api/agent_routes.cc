@@ -118,7 +118,7 @@ Async<Result<Reply>> keyring(Call& call) {
     if (!decoded) co_return invalid(decoded.error().message);
   }
   auto answers = co_await call.agent.server()->serf()->keys(op->op, request.Key);
-  if (!answers.error.empty()) co_return internal(answers.error);
+  if (!answers.error.empty()) co_return internal(gossip::explain(answers));
   KeyringResponse out;
   out.Messages = std::move(answers.messages);
   out.Keys = std::move(answers.keys);

@@ -118,8 +118,7 @@ Async<Status> run(Call& call, net::WebSocket& socket, const std::string& id, Exe
     co_return co_await pass_output(socket, *stream);
   }
   DROVER_CO_TRY(auto session, co_await client->exec(*Uuid::parse(id), q.task, q.command, q.tty));
-  Running input(pump_input(socket, *session));
-  co_return co_await pump_output(socket, *session);
+  co_return co_await client::run_exec(call.agent.world().loop, pump_input(socket, *session), pump_output(socket, *session));
 }
 
 }  // namespace

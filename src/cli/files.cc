@@ -11,33 +11,6 @@
 
 namespace drover::cli {
 
-std::string errno_text(int err) {
-  char buffer[256];
-  std::string text = strerror_r(err, buffer, sizeof buffer);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  return text;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "open " + path + ": " + errno_text(errno));
-  std::string text;
-  char buffer[65536];
-  for (;;) {
-    ssize_t n = ::read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      Error e(ErrorCode::kIo, "read " + path + ": " + errno_text(errno));
-      ::close(fd);
-      return e;
-    }
-    if (n == 0) break;
-    text.append(buffer, static_cast<size_t>(n));
-  }
-  ::close(fd);
-  return text;
-}
-
 Result<FileReader> open_for_reading(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "open " + path + ": " + errno_text(errno));

@@ -6,12 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/read_file.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace drover::cli {
 
-Result<std::string> read_file(const std::string& path);
+using drover::read_file;
+using drover::errno_text;
 // A file read from its beginning on, or from anywhere.
 class FileReader {
  public:
@@ -31,7 +33,5 @@ Status write_file(const std::string& path, std::string_view text, mode_t mode);
 bool exists(const std::string& path);
 bool is_directory(const std::string& path);
 std::string working_directory();
-// What the reference says of errno, in lower case: "no such file or directory".
-std::string errno_text(int err);
 
 }  // namespace drover::cli

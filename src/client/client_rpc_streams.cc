@@ -108,18 +108,21 @@ Async<void> pump_input(net::RpcWire& wire, drivers::ExecSession& session) {
   }
 }
 
+Async<Status> pump_output(net::Stream& stream, drivers::ExecSession& session) {
+  for (;;) {
+    DROVER_CO_TRY(auto out, co_await session.read());
+    auto frame = exec_frame(std::move(out));
+    DROVER_CO_CHECK(co_await send(stream, to_json(frame)));
+    if (frame.Exited) co_return Status{};
+  }
+}
+
 Async<Status> exec(World& world, Client& client, net::Stream& stream, net::RpcWire& wire, std::string body) {
   DROVER_CO_TRY(auto req, from_msgpack<rpc::AllocExecRequest>(body));
   auto id = Uuid::parse(req.AllocID);
   if (!id || id->nil()) co_return not_found("Unknown allocation " + go_quote(req.AllocID));
   DROVER_CO_TRY(auto session, co_await client.exec(*id, req.Task, req.Cmd.to_vector(), req.Tty));
-  Running input(pump_input(wire, *session));
-  for (;;) {
-    DROVER_CO_TRY(auto out, co_await session->read());
-    auto frame = exec_frame(std::move(out));
-    DROVER_CO_CHECK(co_await send(stream, to_json(frame)));
-    if (frame.Exited) co_return Status{};
-  }
+  co_return co_await run_exec(world.loop, pump_input(wire, *session), pump_output(stream, *session));
 }
 
 using Handler = Async<Status> (*)(World&, Client&, net::Stream&, net::RpcWire&, std::string body);

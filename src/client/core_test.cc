@@ -5,6 +5,7 @@
 #include "client/alloc_diff.h"
 #include "client/client_gc.h"
 #include "client/client_testing.h"
+#include "client/exec_frames.h"
 #include "client/heartbeat.h"
 #include "client/restart_tracker.h"
 #include "client/update_sync.h"
@@ -16,6 +17,40 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Time kNow = Time::from_unix_seconds(1'800'000'000);
+
+// ---- Exec
+
+TEST(ExecTest, ASessionEndsWithWhoeverAskedForIt) {
+  SimWorld sim;
+  Promise<bool> gone, never;
+  bool dropped = false;
+  struct Guard {
+    bool& flag;
+    ~Guard() { flag = true; }
+  };
+  auto input = [](Promise<bool> gone) -> Async<void> { co_await gone; };
+  auto output = [](Promise<bool> never, bool& dropped) -> Async<Status> {
+    Guard guard{dropped};
+    co_await never;
+    co_return Status{};
+  };
+  std::optional<Status> ended;
+  Running run([](Async<Status> work, std::optional<Status>& ended) -> Async<void> { ended = co_await std::move(work); }(
+      run_exec(sim.loop, input(gone), output(never, dropped)), ended));
+  sim.loop.advance(1h);
+  EXPECT_FALSE(ended) << "a silent command is no reason to end";
+  gone.set(true);
+  sim.loop.advance(1s);
+  ASSERT_TRUE(ended);
+  EXPECT_FALSE(*ended);
+  EXPECT_TRUE(dropped);
+
+  // What the command ends with is told, whether or not there is more input.
+  auto exits = []() -> Async<Status> { co_return Status{}; };
+  auto done = run_async(sim.loop, run_exec(sim.loop, input(Promise<bool>()), exits()), 1s);
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(*done);
+}
 
 // ---- Restart policy
 

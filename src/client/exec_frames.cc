@@ -1,6 +1,9 @@
 #include "client/exec_frames.h"
 
+#include <memory>
 #include <utility>
+
+#include "base/cancel.h"
 
 namespace drover::client {
 
@@ -24,6 +27,20 @@ ExecTaskStreamingResponse exec_frame(drivers::ExecOutput out) {
     io.Close = out.close;
   }
   return frame;
+}
+
+Async<Status> run_exec(Loop& loop, Async<void> input, Async<Status> output) {
+  CancellableAwait<Status> work(std::move(output));
+  auto here = std::make_shared<CancellableAwait<Status>*>(&work);
+  Running watch([](Async<void> input, Loop& loop, std::weak_ptr<CancellableAwait<Status>*> work) -> Async<void> {
+    co_await std::move(input);
+    loop.post([work] {
+      if (auto w = work.lock()) (*w)->cancel();
+    });
+  }(std::move(input), loop, here));
+  auto done = co_await work;
+  here.reset();
+  co_return done ? std::move(*done) : Status(Error(ErrorCode::kCancelled, "the exec session was broken off"));
 }
 
 }  // namespace drover::client

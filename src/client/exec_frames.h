@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/async.h"
+#include "base/world.h"
 #include "drivers/driver.h"
 #include "model/client_stats.h"
 
@@ -13,5 +14,9 @@ Async<void> feed_exec(drivers::ExecSession& session, const ExecTaskStreamingRequ
 
 // The frame that tells the caller what the command wrote, or that it has ended (`Exited`).
 ExecTaskStreamingResponse exec_frame(drivers::ExecOutput out);
+
+// Runs both ways of a session; gives what `output` ends with. Whoever asked is gone when `input` ends: then `output` is
+// dropped, and with the session, that the caller holds, the command ends. On the loop.
+Async<Status> run_exec(Loop& loop, Async<void> input, Async<Status> output);
 
 }  // namespace drover::client

@@ -225,6 +225,8 @@ TEST(Pool, KeysRotateWhileAllTalk) {
   EXPECT_EQ(list.keys.get_or(base64_encode(old_key)), 6);
   EXPECT_EQ(order(KeyOp::kUse, new_key).error, "6/6 nodes reported failure");
   EXPECT_EQ(order(KeyOp::kUse, new_key).messages.get_or("n0"), "requested key is not in the keyring");
+  EXPECT_EQ(explain(order(KeyOp::kUse, new_key)), "6/6 nodes reported failure: n0: requested key is not in the keyring");
+  EXPECT_EQ(explain(order(KeyOp::kList, "")), "");
   EXPECT_EQ(order(KeyOp::kInstall, "bad").messages.get_or("n0"), "key size must be 16, 24 or 32 bytes");
   EXPECT_EQ(order(KeyOp::kInstall, new_key).error, "");
   EXPECT_EQ(order(KeyOp::kUse, new_key).error, "");
@@ -236,6 +238,14 @@ TEST(Pool, KeysRotateWhileAllTalk) {
   for (auto& p : sim.peers()) EXPECT_EQ(p->keyring_json, encode_keyring({new_key}));
   sim.run(2min);
   EXPECT_TRUE(complete(sim));
+}
+
+TEST(Pool, WhoDoesNotAnswerAboutKeysIsCounted) {
+  KeyResponse r;
+  r.error = "2/3 nodes reported success";
+  r.num_nodes = 3;
+  r.num_responses = 2;
+  EXPECT_EQ(explain(r), "2/3 nodes reported success; 1 did not answer");
 }
 
 TEST(Pool, KeysWithoutEncryptionAndBadInput) {
@@ -360,6 +370,35 @@ TEST(Pool, ANodeComesBackElsewhereAfterItLeft) {
   sim.join(back, *sim.peers()[0]);
   EXPECT_TRUE(sim.run_until([&] { return sim.all_see("n3", "alive") && sim.count(back, "alive") == 4; }, 30s));
   EXPECT_EQ(sim.peers()[1]->core->member("n3")->addr, "10.7.7.7");
+}
+
+// A node that was killed and starts at another address, before anybody knows that it is gone.
+TEST(Pool, ANodeWithItsIdentityComesBackElsewhere) {
+  for (bool same : {true, false}) {
+    PoolSim sim(23);
+    auto change = [](Config& c) {
+      c.tags["id"] = "id-" + c.node_name;
+      c.identity_tag = "id";
+    };
+    fill(sim, 4, change);
+    ASSERT_TRUE(sim.run_until([&] { return complete(sim); }, 2min));
+    sim.kill(*sim.peers()[3]);
+    auto& back = sim.add("n3", [&](Config& c) {
+      change(c);
+      if (!same) c.tags["id"] = "another";
+      c.advertise_addr = "10.7.7.7";
+    });
+    sim.join(back, *sim.peers()[0]);
+    auto moved = [&] {
+      for (int i = 0; i < 3; ++i)
+        if (auto m = sim.peers()[static_cast<size_t>(i)]->core->member("n3"); !m || m->addr != "10.7.7.7" || m->status != MemberStatus::kAlive) return false;
+      return true;
+    };
+    sim.run(1s);
+    EXPECT_FALSE(moved()) << "the name is its owner's until that does not answer";
+    EXPECT_TRUE(sim.run_until(moved, same ? Duration(60s) : Duration(4min))) << same;
+    EXPECT_EQ(sim.count(back, "alive"), 4u);
+  }
 }
 
 TEST(Pool, SixtyNodesWithLossAgree) {

@@ -8,7 +8,8 @@
 //                     ├───────► suspect ──timer──► dead ─┤──► forgotten after gossip_to_the_dead
 //                     └──── dead about itself ───► left ─┘
 //
-// A node that hears itself suspected or dead refutes it with a higher incarnation.
+// A node that hears itself suspected or dead refutes it with a higher incarnation. A name belongs to the address that had it
+// first until nobody answers there: then its own node may come back elsewhere, and later another one may take it.
 #pragma once
 
 #include <functional>
@@ -55,6 +56,7 @@ class NodeListener {
   virtual void left(const Node&) = 0;                   // dead or left
   virtual void updated(const Node&) = 0;                // other meta
   virtual void conflict(const Node& known, const Endpoint& other) = 0;
+  virtual bool same_node(const Node& known, std::string_view meta) = 0;  // not just of the same name
   virtual Status admit(const Node&) = 0;
   virtual void user_message(std::string_view) = 0;
   virtual std::vector<std::string> user_broadcasts(size_t overhead, size_t limit) = 0;
@@ -167,7 +169,9 @@ class Memberlist {
   // memberlist_state.cc
   void on_alive(Alive m, bool own, Broadcasts::Finished sent = {});
   Node* admit_new(const Alive& m);
+  bool may_move(const Node& node, const Alive& m);
   bool accept_address(Node& node, const Alive& m, bool& moved);
+  void claim_name(Node& self, const Alive& m);
   void on_suspect(const Accusation& m);
   void on_dead(const Accusation& m, Broadcasts::Finished sent = {});
   bool confirm(Suspicion& s, const std::string& node, const std::string& from);
@@ -187,6 +191,7 @@ class Memberlist {
   void tick_probe();
   void tick_gossip();
   void tick_push_pull();
+  void push_pull_once();
   void probe_next();
   void probe(Node& node);
   void probe_late();
@@ -215,6 +220,7 @@ class Memberlist {
   uint32_t seq_ = 0;
   uint64_t exchange_ids_ = 0;
   bool leaving_ = false, stopped_ = false;
+  bool claiming_ = false;                                        // a claim_name is due
   uint64_t bad_packets_ = 0, bad_unlogged_ = 0;
   Monotonic bad_logged_{};
 };

@@ -181,13 +181,17 @@ void Memberlist::tick_gossip() {
   }
 }
 
-void Memberlist::tick_push_pull() {
-  if (stopped_) return;
+void Memberlist::push_pull_once() {
   auto one = random_nodes(1, [&](const Node& n) { return n.name != p_.name && n.state == NodeState::kAlive; });
   if (!one.empty())
     push_pull_with(one[0]->at, false, [name = one[0]->name](Status s) {
       if (!s) log_error(kLog, fmt::format("memberlist: Push/Pull with {} failed: {}", name, s.error().message));
     });
+}
+
+void Memberlist::tick_push_pull() {
+  if (stopped_) return;
+  push_pull_once();
   p_.agenda.at(now_ + push_pull_scale(p_.tuning.push_pull_interval, nodes_.size()), [this] { tick_push_pull(); });
 }
 

@@ -87,15 +87,41 @@ Node* Memberlist::admit_new(const Alive& m) {
   return raw;
 }
 
-// Whether the message may stand: a node keeps its address until it is gone.
+// Whether a node of this name may be at another address now. One that still answers keeps its name, and one that does not
+// keeps it from others until it is forgotten.
+bool Memberlist::may_move(const Node& node, const Alive& m) {
+  if (node.name == p_.name || node.state == NodeState::kAlive) return false;
+  if (node.state == NodeState::kLeft) return true;
+  // Older news are of the place where it was.
+  return m.Incarnation > node.incarnation && p_.listener.same_node(node, m.Meta);
+}
+
+// What the others remember of this node's last run. They are told where it is now, as the newer news, until they take it; they do
+// when nobody answers at the old place.
+void Memberlist::claim_name(Node& self, const Alive& m) {
+  if (std::exchange(claiming_, true)) return;
+  log_info(kLog, fmt::format("memberlist: the pool knows {} at {} still; it comes here when nobody answers there", self.name,
+                             endpoint_text({m.Addr, m.Port})));
+  if (m.Incarnation >= self.incarnation) self.incarnation = next_incarnation(m.Incarnation);
+  p_.agenda.at(now_ + p_.tuning.probe_interval, [this] {
+    claiming_ = false;
+    if (!stopped_ && !leaving_) push_pull_once();
+  });
+}
+
+// Whether the message may stand.
 bool Memberlist::accept_address(Node& node, const Alive& m, bool& moved) {
   Endpoint other{m.Addr, m.Port};
   if (node.at == other) return true;
-  if (node.state == NodeState::kLeft) {
+  if (may_move(node, m)) {
     log_info(kLog, fmt::format("memberlist: Updating address for left or failed node {} from {} to {}", node.name,
                                endpoint_text(node.at), endpoint_text(other)));
     moved = true;
     return true;
+  }
+  if (node.name == p_.name && p_.listener.same_node(node, m.Meta)) {
+    claim_name(node, m);
+    return false;
   }
   log_error(kLog, fmt::format("memberlist: Conflicting address for {}. Mine: {} Theirs: {} Old state: {}", node.name,
                               endpoint_text(node.at), endpoint_text(other), static_cast<int>(node.state)));
@@ -149,7 +175,7 @@ void Memberlist::on_alive(Alive m, bool own, Broadcasts::Finished sent) {
   }
   metric_count("memberlist.msg.alive");
   if (old_state == NodeState::kDead || old_state == NodeState::kLeft) p_.listener.joined(*node);
-  else if (old_meta != node->meta) p_.listener.updated(*node);
+  else if (moved || old_meta != node->meta) p_.listener.updated(*node);
 }
 
 // ---- suspect ---------------------------------------------------------------------------------------------------------

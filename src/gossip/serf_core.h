@@ -141,6 +141,7 @@ class SerfCore final : private NodeListener {
   void left(const Node& node) override;
   void updated(const Node& node) override;
   void conflict(const Node& known, const Endpoint& other) override;
+  bool same_node(const Node& known, std::string_view meta) override;
   Status admit(const Node& node) override;
   void user_message(std::string_view bytes) override;
   std::vector<std::string> user_broadcasts(size_t overhead, size_t limit) override;

@@ -43,7 +43,8 @@ Status SerfCore::admit(const Node& n) {
   if (n.at.ip.size() != 4 && n.at.ip.size() != 16)
     return invalid(fmt::format("IP byte length is invalid: {} bytes is not either 4 or 16", n.at.ip.size()));
   if (n.meta.size() > kMetaMax) return invalid(fmt::format("Encoded length of tags exceeds limit of {} bytes", kMetaMax));
-  return config_.admit(member_of(n, n.state == NodeState::kLeft ? MemberStatus::kLeft : MemberStatus::kNone));
+  auto status = n.state == NodeState::kLeft ? MemberStatus::kLeft : n.state == NodeState::kDead ? MemberStatus::kFailed : MemberStatus::kNone;
+  return config_.admit(member_of(n, status));
 }
 
 void SerfCore::joined(const Node& n) {
@@ -217,6 +218,13 @@ void SerfCore::conflict(const Node& known, const Endpoint& other) {
   log_error(kLog, fmt::format("serf: Node name conflicts with another node at {}. Names must be unique! (Resolution enabled: {})",
                               endpoint_text(other), config_.resolve_name_conflicts));
   if (config_.resolve_name_conflicts && !resolving_) resolve_conflict();
+}
+
+bool SerfCore::same_node(const Node& known, std::string_view meta) {
+  if (config_.identity_tag.empty()) return false;
+  auto tags = decode_tags(known.meta);
+  auto* id = tags.find(config_.identity_tag);
+  return id && !id->empty() && decode_tags(meta).get_or(config_.identity_tag) == *id;
 }
 
 // Asks all whom they know by this name. The one whom fewer than half know stops.

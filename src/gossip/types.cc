@@ -1,5 +1,7 @@
 #include "gossip/types.h"
 
+#include <fmt/format.h>
+
 namespace drover::gossip {
 
 std::string_view status_text(MemberStatus status) {
@@ -11,6 +13,18 @@ std::string_view status_text(MemberStatus status) {
     case MemberStatus::kFailed: return "failed";
   }
   return "none";
+}
+
+std::string explain(const KeyResponse& r) {
+  auto out = r.error;
+  if (out.empty()) return out;
+  for (auto& [node, message] : r.messages) {
+    if (message.empty()) continue;
+    out += ": " + node + ": " + message;
+    break;  // the others say the same, or can be asked after this
+  }
+  if (auto silent = r.num_nodes - r.num_responses; silent > 0) out += fmt::format("; {} did not answer", silent);
+  return out;
 }
 
 Tuning Tuning::wan() {

@@ -91,6 +91,8 @@ struct KeyResponse {
   int64_t num_nodes = 0, num_responses = 0, num_errors = 0;
   std::string error;             // "1/3 nodes reported failure"; empty: all went well
 };
+// `error` and what a node said of it, or that some said nothing: "1/3 nodes reported failure: s1.global: ...".
+std::string explain(const KeyResponse& r);
 enum class KeyOp : uint8_t { kList, kInstall, kUse, kRemove };
 
 struct Config {
@@ -108,6 +110,9 @@ struct Config {
   std::string snapshot_path;             // empty: none
   bool rejoin_after_leave = false;
   bool resolve_name_conflicts = false;
+  // The tag that stays with a node wherever it runs ("id"): a node that has it and the name is the one that was known, at
+  // another address. Empty: none.
+  std::string identity_tag;
   // Refuses a member before it is taken in ("member 'x' is not a server"). Empty: takes all.
   std::function<Status(const Member&)> admit;
   // Called on the loop, after the state it tells of is in members(). May call back into Serf.

@@ -295,7 +295,8 @@ Message HttpClient::Impl::compose(const HttpCall& call, const Url& url, const st
 }
 
 namespace {
-Async<Status> send(Stream& stream, const Message& m) {
+// `spoiled`: the body's source failed. The other side waits for the rest in vain, and has no answer to wait for.
+Async<Status> send(Stream& stream, const Message& m, bool& spoiled) {
   if (m.body.size() <= 16384 && !m.source) {
     std::string all = m.bytes + std::string(m.body);
     co_return co_await write_all(stream, all);
@@ -303,10 +304,14 @@ Async<Status> send(Stream& stream, const Message& m) {
   DROVER_CO_CHECK(co_await write_all(stream, m.bytes));
   if (!m.source) co_return co_await write_all(stream, m.body);
   for (;;) {
-    DROVER_CO_TRY(auto piece, (*m.source)());
-    std::string chunk = piece.empty() ? "0\r\n\r\n" : fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+    auto piece = (*m.source)();
+    if (!piece) {
+      spoiled = true;
+      co_return std::move(piece).error();
+    }
+    std::string chunk = piece->empty() ? "0\r\n\r\n" : fmt::format("{:x}\r\n{}\r\n", piece->size(), *piece);
     DROVER_CO_CHECK(co_await write_all(stream, chunk));
-    if (piece.empty()) co_return Status{};
+    if (piece->empty()) co_return Status{};
   }
 }
 }  // namespace
@@ -327,7 +332,9 @@ Async<Result<std::unique_ptr<HttpReply>>> HttpClient::Impl::exchange(HttpCall& c
     bool reused = c->reused;
     auto& stream = *c->stream;
     auto reply = std::make_unique<Reply>(weak_from_this(), std::move(c));
-    auto sent = co_await send(stream, message);
+    bool spoiled = false;
+    auto sent = co_await send(stream, message, spoiled);
+    if (spoiled) co_return std::move(sent).error();
     // A server may answer and close before it has read all: its answer counts.
     auto status = co_await reply->read_head(message.head);
     if (status) {

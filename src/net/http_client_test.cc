@@ -73,6 +73,19 @@ TEST_F(HttpClientTest, UploadsAreChunkedFromTheirSource) {
   EXPECT_EQ(r->body, "PUT / bbccdd");
 }
 
+TEST_F(HttpClientTest, ABodyThatCannotBeReadEndsTheCall) {
+  serve(echo);
+  HttpClient client(real.world, network);
+  HttpCall c;
+  c.method = "PUT";
+  c.url = url("/");
+  int n = 0;
+  c.body_source = [&n]() -> Result<std::string> { return ++n > 2 ? Result<std::string>(internal("read x: is a directory")) : "piece"; };
+  auto r = run(client.call(std::move(c)));
+  ASSERT_FALSE(r);
+  EXPECT_NE(r.error().message.find("read x: is a directory"), std::string::npos) << r.error().message;
+}
+
 TEST_F(HttpClientTest, AKeptConnectionThatTheServerClosedIsReplaced) {
   serve(echo);
   ASSERT_TRUE(call("GET", url("/1")));

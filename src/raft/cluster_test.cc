@@ -413,6 +413,24 @@ TEST_F(ReplicaCluster, WithoutAMajorityNothingIsAnswered) {
   ASSERT_TRUE(sim.loop.run_until([&] { return leader() != nullptr; }, 20s));
 }
 
+TEST_F(ReplicaCluster, AServerWithoutAVoteForgetsALeaderThatIsSilent) {
+  form({"a", "b", "c"});
+  Member& d = join("d");
+  ASSERT_TRUE(wait(leader()->replica->add_learner(d.server)));
+  ASSERT_TRUE(converge({"d"}));
+  EXPECT_EQ(d.replica->leader().id, leader()->server.id);
+  sim.loop.advance(30s);
+  EXPECT_NE(d.replica->leader().id, "") << "heartbeats are enough";
+  for (auto* id : {"a", "b", "c"}) member(id).cut_off = true;
+  sim.loop.advance(5s);
+  EXPECT_EQ(d.replica->leader().id, "");
+  ASSERT_FALSE(d.leaders.empty());
+  EXPECT_EQ(d.leaders.back().id, "") << "it is told";
+  for (auto* id : {"a", "b", "c"}) member(id).cut_off = false;
+  ASSERT_TRUE(sim.loop.run_until([&] { return leader() && d.replica->leader().id == leader()->server.id; }, 20s));
+  EXPECT_EQ(d.leaders.back().id, leader()->server.id);
+}
+
 TEST_F(ReplicaCluster, AServerThatLostItsDiskSaysSoInsteadOfAborting) {
   form({"a", "b", "c"});
   fill(10);

@@ -450,9 +450,9 @@ void Driver::refresh() {
   bool was_leader = was.role == DR_LEADER, leads = st_.role == DR_LEADER;
   if (was_leader && (!leads || was.term != st_.term)) lost_leadership();
   if (leads && (!was_leader || was.term != st_.term)) became_leader();
-  if (st_.leader != announced_leader_) {
-    announced_leader_ = st_.leader;
-    if (events_.leader) event([this, info = leader()] { events_.leader(info); });
+  if (uint64_t leader = known_leader(); leader != announced_leader_) {
+    announced_leader_ = leader;
+    if (events_.leader) event([this, info = this->leader()] { events_.leader(info); });
   }
 }
 

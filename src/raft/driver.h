@@ -49,6 +49,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   Async<Status> transfer_leadership(std::string id);
   Async<Result<Applied>> restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index);
   LeaderInfo leader() const;
+  uint64_t known_leader() const;
   Stats stats();
   bool announced() const { return announced_; }
   Role role() const;
@@ -59,7 +60,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing);
 
   // ---- network (driver_transfer.cc)
-  void receive(std::string_view message);
+  bool receive(std::string_view message);
   void report_unreachable(uint64_t peer);
 
  private:
@@ -161,7 +162,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   // Calls into the owner, unless it has let go of the replica by then.
   void event(std::move_only_function<void()> fn);
   void post(void (Driver::*fn)());
-  Monotonic now() { return parts_.world.clock.monotonic(); }
+  Monotonic now() const { return parts_.world.clock.monotonic(); }
 
   // driver_apply.cc
   bool run_apply();

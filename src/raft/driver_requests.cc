@@ -16,6 +16,7 @@ constexpr size_t kTinyEntry = 64;
 constexpr size_t kMaxReadGroups = 4;        // outstanding confirmations; later reads share the next one
 constexpr uint64_t kRestoreChunk = 1u << 20;
 constexpr int kHungElections = 4;  // a write that takes as long as so many elections will not end
+constexpr int kSilentElections = 2;  // after which a voter would have stood
 constexpr Duration kCatchUp = std::chrono::minutes(2);
 enum : uint32_t { kAddVoter = 0, kRemove = 1, kAddLearner = 2 };
 
@@ -396,9 +397,16 @@ Role Driver::role() const {
   return st_.role == DR_FOLLOWER ? Role::kFollower : Role::kCandidate;
 }
 
+// A server without a vote never stands, so the engine names the leader that it heard last for ever.
+uint64_t Driver::known_leader() const {
+  bool silent = st_.role != DR_LEADER && !conf_.is_voter(self_) && now() - last_contact_ > kSilentElections * options_.election_ticks * options_.tick;
+  return silent ? 0 : st_.leader;
+}
+
 LeaderInfo Driver::leader() const {
-  auto it = conf_.servers.find(st_.leader);
-  if (dead_ || st_.leader == 0 || it == conf_.servers.end()) return {};
+  uint64_t leader = known_leader();
+  auto it = conf_.servers.find(leader);
+  if (dead_ || leader == 0 || it == conf_.servers.end()) return {};
   return {it->second.id, it->second.address};
 }
 

@@ -63,13 +63,15 @@ void Driver::report_unreachable(uint64_t peer) {
   pump();
 }
 
-void Driver::receive(std::string_view message) {
-  if (dead_ || !started_) return;
+bool Driver::receive(std::string_view message) {
+  if (dead_ || !started_) return true;
   auto self = shared_from_this();  // a fatal event may let go of the replica
   ByteReader in(message);
   Envelope e;
-  // A message for another id reached the address of a server that was replaced.
-  if (!decode_envelope(in, e) || e.to != self_ || e.from == self_) return;
+  if (!decode_envelope(in, e)) return true;
+  // For another id: at its address there is this server now.
+  if (e.to != self_) return false;
+  if (e.from == self_) return true;
   if (!conf_.servers.contains(e.from) && (learned_.contains(e.from) || learned_.size() < kMaxLearned)) {
     learned_[e.from] = e.from_address;
   }
@@ -78,7 +80,7 @@ void Driver::receive(std::string_view message) {
     case MessageKind::kEngine: {
       ByteReader body(rest);
       DecodedMessage m;
-      if (!m.decode(body) || !is_peer_message(m.msg.kind)) return;
+      if (!m.decode(body) || !is_peer_message(m.msg.kind)) return true;
       m.msg.from = e.from;
       m.msg.to = self_;
       step(m.msg);
@@ -87,9 +89,10 @@ void Driver::receive(std::string_view message) {
     case MessageKind::kSnapshotOffer: on_offer(e.from, rest); break;
     case MessageKind::kSnapshotChunk: on_chunk(e.from, rest); break;
     case MessageKind::kSnapshotAck: on_ack(e.from, rest); break;
-    default: return;
+    default: return true;
   }
   pump();
+  return true;
 }
 
 void Driver::step(const dr_msg& m) {
@@ -99,7 +102,7 @@ void Driver::step(const dr_msg& m) {
     if (m.kind == DR_MSG_HEARTBEAT && m.term >= st_.term && m.commit > st_.last) {
       return fail({ErrorCode::kCorrupt, "this server's raft log ends at index " + std::to_string(st_.last) + ", but it acknowledged index " +
                                             std::to_string(m.commit) + " to the leader before: its data directory was lost or replaced. "
-                                            "Give it a new node id, so that it joins as a new server"});
+                                            "Give it a new node id (remove its file \"node-id\"), so that it joins as a new server"});
     }
   }
   int32_t rc = engine_.step(m);

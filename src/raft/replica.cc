@@ -33,7 +33,7 @@ Async<Status> Replica::take_snapshot() { return driver_->take_snapshot(); }
 void Replica::set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing_logs) {
   driver_->set_snapshot_policy(threshold, interval, trailing_logs);
 }
-void Replica::receive(std::string_view message) { driver_->receive(message); }
+bool Replica::receive(std::string_view message) { return driver_->receive(message); }
 void Replica::report_unreachable(uint64_t peer) { driver_->report_unreachable(peer); }
 Role Replica::role() const { return driver_->role(); }
 bool Replica::is_leader() const { return driver_->announced(); }

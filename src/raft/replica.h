@@ -130,8 +130,8 @@ class Replica {
   Async<Status> take_snapshot();
   void set_snapshot_policy(uint64_t threshold, Duration interval, uint64_t trailing_logs);
 
-  // From the transport, on the loop.
-  void receive(std::string_view message);
+  // From the transport, on the loop. False: the message is for another server.
+  bool receive(std::string_view message);
   void report_unreachable(uint64_t peer);
 
   Role role() const;

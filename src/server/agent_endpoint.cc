@@ -75,7 +75,8 @@ Async<Status> profile(Server& server, const rpc::AgentPprofRequest& request, rpc
 
 using Hop = Result<std::unique_ptr<net::Stream>>;
 
-Async<Hop> monitor_of_node(Server& server, std::string id) {
+Async<Hop> monitor_of_node(Server& server, std::string region, std::string id) {
+  if (region != server.config().region) co_return co_await open_in_region(server, std::move(region), "Agent.Monitor");
   DROVER_CO_CHECK(check_node(server, id));
   co_return co_await open_to_node(server, std::move(id), "Agent.Monitor");
 }
@@ -110,7 +111,7 @@ Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, s
   }
   auto region = request->Region.empty() ? server.config().region : request->Region;
   bool node = !request->NodeID.empty();
-  auto there = node ? co_await monitor_of_node(server, request->NodeID) : co_await monitor_of_server(server, region, request->ServerID);
+  auto there = node ? co_await monitor_of_node(server, region, request->NodeID) : co_await monitor_of_server(server, region, request->ServerID);
   if (!there) {
     // A fault of a node's comes with its own code in the text, under another; so clients of the reference expect it.
     auto& e = there.error();

@@ -95,6 +95,7 @@ std::vector<ServerFacts> Autopilot::gather() const {
     if (!parts || parts->region != server_.config().region) continue;
     auto it = std::find_if(out.begin(), out.end(), [&](auto& f) { return f.id == parts->id; });
     if (it == out.end()) continue;  // not in the configuration: nothing to judge yet
+    if (is_alive(it->serf)) continue;  // it was renamed, and this is its old name
     it->name = m.name;
     it->build = parts->build;
     it->never_votes = parts->non_voter;

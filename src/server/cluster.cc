@@ -1,5 +1,6 @@
 #include "server/cluster.h"
 
+#include "server/membership.h"
 #include "server/server.h"
 
 namespace drover::server {
@@ -12,11 +13,17 @@ net::RpcPoolOptions pool_options(const RpcTls& tls) {
   return o;
 }
 
-RaftTransportOptions raft_options(const RpcTls& tls, const std::string& region) {
+RaftTransportOptions raft_options(Server& server, const RpcTls& tls) {
   RaftTransportOptions o;
+  o.seen_at = [&server](uint64_t peer) -> std::string {
+    if (!server.membership()) return {};
+    for (auto& s : server.membership()->peers().in_region(server.config().region))
+      if (raft::peer_id(s.id) == peer) return s.address;
+    return {};
+  };
   o.tls = tls.outgoing;
   o.verify_server_name = tls.verify_server_hostname;
-  o.region = region;
+  o.region = server.config().region;
   return o;
 }
 
@@ -26,7 +33,7 @@ Cluster::Cluster(Server& server, net::Network& network, RpcTls tls)
     : server_(server),
       tls_(std::move(tls)),
       pool_(server.world(), network, pool_options(tls_)),
-      raft_(server.world(), network, server.node_id(), raft_options(tls_, server.config().region)),
+      raft_(server.world(), network, server.node_id(), raft_options(server, tls_)),
       leader_calls_(server.world().loop) {}
 
 void Cluster::listen(std::unique_ptr<net::Listener> listener, RpcLimits limits) {

@@ -1,6 +1,8 @@
 // Several servers on virtual time over a network in memory: gossip, bootstrap, replication, forwarding, membership.
 #include "server/cluster_testing.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "model/client_rpc.h"
@@ -140,6 +142,94 @@ TEST_F(ClusterTest, AServerThatJoinsIsPromotedWhenItHasProvedItself) {
   EXPECT_TRUE(health->Healthy);
   EXPECT_EQ(health->FailureTolerance, 1);
   EXPECT_EQ(health->Servers.size(), 4u);
+}
+
+// The whole network is renumbered, or the servers only change places: the addresses that the log has are all wrong.
+TEST_F(ClusterTest, ServersThatAllMovedFindEachOther) {
+  three();
+  ASSERT_TRUE(put_namespace(*leader(), "kept"));
+  for (auto places : {std::array{11, 12, 13}, std::array{12, 13, 11}}) {
+    for (auto& [n, node] : nodes) kill(node);
+    for (auto& [n, node] : nodes) {
+      node.ip = "10.0.0." + std::to_string(places[static_cast<size_t>(n - 1)]);
+      node.config.rpc_advertise = node.ip + ":4647";
+      node.config.serf_address = node.ip;
+      boot(node);
+    }
+    join(nodes[2], nodes[1]);
+    join(nodes[3], nodes[1]);
+    ASSERT_TRUE(until([&] { return leader() && all_know(); }));
+    EXPECT_TRUE(has_namespace(*leader(), "kept"));
+    auto known = [&] {
+      for (auto& s : leader()->server->replica().configuration()) {
+        bool there = s.suffrage == raft::Suffrage::kVoter;
+        for (auto& [n, node] : nodes) there &= node.config.node_id != s.id || node.config.rpc_advertise == s.address;
+        if (!there) return false;
+      }
+      return voters(*leader()) == 3;
+    };
+    EXPECT_TRUE(until([&] { return leader() && known(); })) << "the log has the new addresses";
+    ASSERT_TRUE(put_namespace(*leader(), "after-" + std::to_string(places[0])));
+  }
+}
+
+TEST_F(ClusterTest, AServerThatComesBackElsewhereKeepsItsVote) {
+  three();
+  auto& moved = follower();
+  kill(moved);
+  moved.ip = "10.0.0.77";
+  moved.config.rpc_advertise = "10.0.0.77:4647";
+  moved.config.serf_address = moved.ip;
+  boot(moved);
+  join(moved, *leader());
+  ASSERT_TRUE(put_namespace(*leader(), "after"));
+  EXPECT_TRUE(until([&] { return leader() && has_namespace(moved, "after"); }, 2min));
+  EXPECT_TRUE(until([&] {
+    auto servers = leader()->server->replica().configuration();
+    return voters(*leader()) == 3 && std::any_of(servers.begin(), servers.end(), [](auto& s) { return s.address == "10.0.0.77:4647"; });
+  }, 2min));
+}
+
+// A machine was copied with its data directory: its id is that of a server that lives.
+TEST_F(ClusterTest, ACopyOfAServerIsRefusedAndHurtsNobody) {
+  three();
+  auto& original = follower();
+  auto& copy = nodes[4];
+  copy.config = original.config;
+  copy.ip = "10.0.0.4";
+  copy.config.node_name = "s4";
+  copy.config.rpc_advertise = "10.0.0.4:4647";
+  copy.config.serf_address = copy.ip;
+  boot(copy);
+  auto joined = run_async(sim.loop, copy.server->serf()->join({leader()->ip}), 30s);
+  ASSERT_TRUE(joined);
+  EXPECT_EQ(joined->count, 0u);
+  ASSERT_EQ(joined->errors.size(), 1u);
+  EXPECT_NE(joined->errors[0].find("has the node id of"), std::string::npos) << joined->errors[0];
+  for (int i = 0; i < 20; ++i) {
+    sim.loop.advance(5s);
+    ASSERT_TRUE(put_namespace(original, "by-original-" + std::to_string(i)));
+  }
+  for (auto& s : leader()->server->replica().configuration()) EXPECT_NE(s.address, "10.0.0.4:4647");
+}
+
+TEST_F(ClusterTest, ARenamedServerKeepsItsPlace) {
+  three();
+  auto& renamed = follower();
+  kill(renamed);
+  renamed.config.node_name = "s0";
+  boot(renamed);
+  auto joins = [&] {
+    auto joined = run_async(sim.loop, renamed.server->serf()->join({leader()->ip}), 30s);
+    return joined && joined->count == 1;
+  };
+  EXPECT_FALSE(joins()) << "its old self may be another server";
+  for (int tries = 0; !joins() && tries < 60; ++tries) sim.loop.advance(5s);
+  for (int i = 0; i < 60; ++i) {
+    sim.loop.advance(5s);
+    ASSERT_EQ(voters(*leader()), 3);
+  }
+  EXPECT_TRUE(put_namespace(renamed, "after"));
 }
 
 TEST_F(ClusterTest, DeadServersAreTakenOut) {

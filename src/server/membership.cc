@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/read_file.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "gossip/keyring.h"
@@ -60,6 +59,9 @@ std::optional<ServerParts> server_parts(const gossip::Member& m) {
 Status admit_server(const gossip::Member& m, const OwnCluster& own) {
   auto parts = server_parts(m);
   if (!parts) return invalid(fmt::format("member '{}' is not a server", m.name));
+  if (auto named = own.names.find(parts->id); m.status == gossip::MemberStatus::kNone && named != own.names.end() && named->second != m.name)
+    return invalid(fmt::format("member '{}' has the node id of '{}' ({}): if its data directory is a copy, stop it and remove that; if the "
+                               "server was renamed, it can join once '{}' has failed", m.name, named->second, parts->id, named->second));
   auto theirs = m.tags.get_or(kClusterTag);
   if (parts->region != own.region || theirs.empty() || own.tag.empty() || theirs == own.tag || own.members.contains(parts->id)) return {};
   return invalid(fmt::format("member '{}' belongs to another cluster of region {} ({}, not {}): clear the data directory of the server that "
@@ -91,10 +93,10 @@ Result<std::vector<std::string>> gossip_keys(const Config& c) {
     keys.push_back(std::move(*key));
   }
   if (c.keyring_file.empty()) return keys;
-  if (std::ifstream in(c.keyring_file); in) {
-    std::stringstream text;
-    text << in.rdbuf();
-    auto read = gossip::decode_keyring(text.str());
+  auto text = read_file(c.keyring_file);
+  if (!text && text.error().code != ErrorCode::kNotFound) return std::move(text).error().with_context("error reading keyring file");
+  if (text) {
+    auto read = gossip::decode_keyring(*text);
     if (!read) return std::move(read).error().with_context("error reading keyring file " + c.keyring_file);
     if (read->empty()) return invalid("no keys present in keyring file: " + c.keyring_file);
     return std::move(*read);
@@ -150,6 +152,14 @@ const ServerParts* Peers::by_id(std::string_view id) const {
   return nullptr;
 }
 
+std::map<std::string, std::string> Peers::names() const {
+  std::map<std::string, std::string> out;
+  for (auto& [region, servers] : regions_)
+    for (auto& [name, parts] : servers)
+      if (parts.id != "unknown") out.emplace(parts.id, name);
+  return out;
+}
+
 // ---- Membership ------------------------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Membership>> Membership::create(World& world, net::Network& network, const Config& c,
@@ -171,6 +181,7 @@ Result<std::unique_ptr<Membership>> Membership::create(World& world, net::Networ
   g.keyring_file = g.keys.empty() ? "" : c.keyring_file;
   if (!c.in_memory && !c.dev_mode) g.snapshot_path = c.data_dir + "/serf/snapshot";
   g.rejoin_after_leave = c.rejoin_after_leave;
+  g.identity_tag = "id";
   g.admit = [own = std::move(own)](const gossip::Member& member) { return admit_server(member, own()); };
   g.on_event = [p = m.get()](const gossip::Event& e) { p->on_event(e); };
   auto serf = gossip::Serf::create(world, network, std::move(g));

@@ -38,8 +38,10 @@ struct OwnCluster {
   std::string region;
   std::string tag;                // the beginning of the cluster's id; empty while there is none
   std::set<std::string> members;  // ids of the servers in the log's configuration
+  std::map<std::string, std::string> names;  // of the servers that are alive, by id; this one is among them
 };
-// "member 'x' is not a server"; or that two clusters of one region cannot share a pool.
+// "member 'x' is not a server"; that two clusters of one region cannot share a pool; or that two servers have one id, as when a
+// machine was copied with its data directory: the log would take one for the other.
 Status admit_server(const gossip::Member& member, const OwnCluster& own);
 // What this server publishes. `encoded size` is limited; the caller's configuration has to fit.
 Map<std::string> member_tags(const Config& config, const std::string& cluster = {});
@@ -55,6 +57,8 @@ class Peers {
   std::vector<ServerParts> in_region(std::string_view region) const;  // by name
   // The server of this id in any region; null when none.
   const ServerParts* by_id(std::string_view id) const;
+  // Ids of the servers -> their names.
+  std::map<std::string, std::string> names() const;
 
  private:
   std::map<std::string, std::map<std::string, ServerParts>, std::less<>> regions_;  // region -> name

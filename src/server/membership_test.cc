@@ -104,6 +104,26 @@ TEST(Membership, TwoClustersOfARegionDoNotMix) {
   EXPECT_TRUE(admit_server(m, own)) << "regions federate";
 }
 
+TEST(Membership, AnIdIsOfOneServerOnly) {
+  auto m = member_of(some_config());
+  m.status = gossip::MemberStatus::kNone;
+  OwnCluster own{.region = "eu", .tag = {}, .members = {}, .names = {{some_config().node_id, "s1.eu"}}};
+  EXPECT_TRUE(admit_server(m, own));
+  m.name = "copy.eu";
+  auto refused = admit_server(m, own);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "member 'copy.eu' has the node id of 's1.eu' (95e941f4-1927-b9ba-ff64-341e870d2d35): if its data directory is a copy, stop it and "
+            "remove that; if the server was renamed, it can join once 's1.eu' has failed");
+  for (auto gone : {gossip::MemberStatus::kFailed, gossip::MemberStatus::kLeft}) {
+    m.status = gone;
+    EXPECT_TRUE(admit_server(m, own)) << "news of one that is gone";
+  }
+  m.status = gossip::MemberStatus::kNone;
+  own.names.clear();
+  EXPECT_TRUE(admit_server(m, own)) << "the server was renamed, and its old self is gone";
+}
+
 TEST(Membership, PeersFollowTheEvents) {
   Peers peers;
   auto event = [&](gossip::EventType type, const std::string& name, const std::string& region) {
@@ -155,6 +175,9 @@ TEST(Membership, KeysComeFromTheFileOnceThereIsOne) {
   EXPECT_EQ(gossip_keys(c).error().message, "no keys present in keyring file: " + c.keyring_file);
   std::ofstream(c.keyring_file) << "{";
   EXPECT_FALSE(gossip_keys(c));
+  std::filesystem::remove(c.keyring_file);
+  std::filesystem::create_directory(c.keyring_file);
+  EXPECT_EQ(gossip_keys(c).error().message, "error reading keyring file: read " + c.keyring_file + ": is a directory");
   c.keyring_file.clear();
   c.encrypt_key = "YQ==";
   EXPECT_EQ(gossip_keys(c).error().message, "Invalid key: key size must be 16, 24 or 32 bytes");

@@ -1,6 +1,7 @@
 // A stopped server's log and snapshots, read back as text.
 #include "server/offline.h"
 
+#include <filesystem>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -178,6 +179,8 @@ TEST(PeersFile, WhatCannotBeAClusterIsRefused) {
   for (auto& [text, why] : std::map<std::string, std::string>{
            {"[]", "need at least one voter in configuration"},
            {R"([{"id": "a", "address": "x:1", "non_voter": true}])", "need at least one voter in configuration"},
+           {R"([{"id": "a", "address": "here"}])", "\"here\" is no address of the form host:port"},
+           {R"([{"id": "a", "address": "x:99999"}])", "\"x:99999\" is no address of the form host:port"},
            {R"([{"id": "a"}])", "every server needs an \"id\" and an \"address\""},
            {R"([{"id": "a", "address": "x:1"}, {"id": "a", "address": "y:1"}])", "found duplicate ID in configuration: a"},
            {R"([{"id": "a", "address": "x:1"}, {"id": "b", "address": "x:1"}])", "found duplicate address in configuration: x:1"}}) {
@@ -187,6 +190,17 @@ TEST(PeersFile, WhatCannotBeAClusterIsRefused) {
   }
   EXPECT_FALSE(parse_peers(R"(["10.0.0.1:4647"])"));
   EXPECT_FALSE(parse_peers("{"));
+}
+
+TEST(PeersFile, AFileThatCannotBeReadIsRefused) {
+  auto name = (std::filesystem::temp_directory_path() / "peers_testXXXXXX").string();
+  std::string dir = mkdtemp(name.data());
+  EXPECT_FALSE(*read_peers_file(dir));
+  std::filesystem::create_directory(dir + "/peers.json");
+  auto read = read_peers_file(dir);
+  std::filesystem::remove_all(dir);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "recovery failed to parse peers.json: read " + dir + "/peers.json: is a directory");
 }
 
 TEST_F(OfflineTest, ALogIsFoundFurtherDown) {

@@ -2,13 +2,14 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/read_file.h"
 #include "codec/json.h"
+#include "net/address.h"
 
 namespace drover::server {
 
@@ -60,6 +61,9 @@ Result<std::vector<raft::Server>> parse_peers(std::string_view text) {
     if (e.id.empty() || e.address.empty()) return refuse("every server needs an \"id\" and an \"address\"");
     for (auto& key : {e.id, e.address})
       if (!seen.insert(key).second) return refuse(fmt::format("found duplicate {} in configuration: {}", key == e.id ? "ID" : "address", key));
+    auto address = net::Address::parse(e.address);
+    if (!address || address->is_unix || address->host.empty() || address->port == 0)
+      return refuse(fmt::format("\"{}\" is no address of the form host:port", e.address));
     servers.push_back({e.id, e.address, e.non_voter ? raft::Suffrage::kNonvoter : raft::Suffrage::kVoter});
     voter |= !e.non_voter;
   }
@@ -100,9 +104,9 @@ Result<std::optional<std::vector<raft::Server>>> read_peers_file(const std::stri
     return Out();
   }
   if (!std::filesystem::exists(path, ec)) return Out();
-  std::ifstream in(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  DROVER_TRY(auto servers, parse_peers(text));
+  auto text = read_file(path);
+  if (!text) return std::move(text).error().with_context("recovery failed to parse peers.json");
+  DROVER_TRY(auto servers, parse_peers(*text));
   log_info("nomad", "found peers.json file, recovering Raft configuration...", {{"servers", std::to_string(servers.size())}});
   return Out(std::move(servers));
 }

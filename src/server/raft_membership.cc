@@ -69,8 +69,8 @@ Async<void> RaftMembership::add(ServerParts member) {
     if (s.id == member.id && s.address == member.address) co_return;
   if (!self && !co_await is_kin(member)) co_return;
   for (auto& s : server_.replica().configuration()) {
-    // Another server has the address now: the old one is no more.
-    if (s.id != member.id && s.address == member.address && s.id != server_.node_id()) {
+    // Another server has the address now: the old one is no more, unless it has moved as well.
+    if (s.id != member.id && s.address == member.address && s.id != server_.node_id() && !server_.membership()->peers().by_id(s.id)) {
       log_info(kLog, "removing server by ID", {{"id", s.id}});
       if (auto gone = co_await server_.replica().remove(s.id); !gone) {
         log_error(kLog, "failed to remove raft peer", {{"id", s.id}, {"error", gone.error().message}});
@@ -104,7 +104,8 @@ Async<bool> RaftMembership::is_kin(ServerParts member) {
 }
 
 Async<void> RaftMembership::remove(ServerParts member) {
-  if (member.id == server_.node_id()) co_return;
+  // One that was renamed has left under its old name only.
+  if (member.id == server_.node_id() || server_.membership()->peers().by_id(member.id)) co_return;
   for (auto& s : server_.replica().configuration()) {
     if (s.id != member.id) continue;
     log_info(kLog, "removing server by ID", {{"id", s.id}});

@@ -15,6 +15,7 @@ constexpr size_t kHelloBytes = 16;
 constexpr size_t kBatchBytes = 256 << 10;
 constexpr size_t kReadBytes = 128 << 10;
 constexpr Duration kFirstBackoff = 20ms, kMaxBackoff = 1s;
+constexpr Duration kLasting = 1s;  // of a connection that was one
 constexpr Duration kHelloTimeout = 10s;
 constexpr std::string_view kLog = "nomad.raft";
 
@@ -34,7 +35,6 @@ struct RaftTransport::Peer {
   std::string address;
   std::deque<std::string> queue;
   size_t bytes = 0;
-  bool connected = false;
   bool woken = false;
   Promise<bool> news;
   Running flow;
@@ -87,20 +87,22 @@ Async<Result<std::unique_ptr<net::Stream>>> RaftTransport::dial(std::string addr
 
 Async<void> RaftTransport::run(Peer& peer) {
   Duration backoff = kFirstBackoff;
-  for (;;) {
-    auto stream = co_await with_timeout(world_.loop, options_.dial_timeout, dial(peer.address),
-                                        Error(ErrorCode::kTimeout, "dial tcp " + peer.address + ": i/o timeout"));
+  for (bool as_logged = false;; as_logged = !as_logged) {
+    auto address = options_.seen_at && !as_logged ? options_.seen_at(peer.id) : std::string();
+    if (address.empty()) address = peer.address;
+    auto stream = co_await with_timeout(world_.loop, options_.dial_timeout, dial(address),
+                                        Error(ErrorCode::kTimeout, "dial tcp " + address + ": i/o timeout"));
     Status ended;
     if (stream) {
-      if (!peer.connected) log_debug(kLog, "connected to peer", {{"peer", peer.address}});
-      peer.connected = true;
-      backoff = kFirstBackoff;
+      auto begun = world_.clock.monotonic();
+      log_debug(kLog, "connected to peer", {{"peer", address}});
       ended = co_await pump(peer, **stream);
+      // One that is ended at once is no better than none: another server may be there.
+      if (world_.clock.monotonic() - begun >= kLasting) backoff = kFirstBackoff, as_logged = true;
     } else {
       ended = std::move(stream).error();
     }
-    if (peer.connected || backoff == kFirstBackoff) log_warn(kLog, "no connection to peer", {{"peer", peer.address}, {"error", ended.error().message}});
-    peer.connected = false;
+    if (backoff == kFirstBackoff) log_warn(kLog, "no connection to peer", {{"peer", address}, {"error", ended.error().message}});
     peer.queue.clear();
     peer.bytes = 0;
     unreachable(peer.id);
@@ -180,7 +182,10 @@ Async<void> RaftTransport::serve(std::unique_ptr<net::Stream> stream) {
       }
       if (in.size() - at - 4 < size) break;
       if (newest_[from] != mine) co_return;
-      if (replica_) replica_->receive(std::string_view(in).substr(at + 4, size));
+      if (replica_ && !replica_->receive(std::string_view(in).substr(at + 4, size))) {
+        log_debug(kLog, "a raft connection for another server was ended", {{"remote_addr", stream->remote().str()}});
+        co_return;
+      }
       at += 4 + size;
     }
     if (at == in.size()) in.clear(), at = 0;

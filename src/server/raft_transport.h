@@ -5,6 +5,7 @@
 // bytes. Bounded queues: what does not fit is dropped, as a network may; the engine sends again.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ struct RaftTransportOptions {
   Duration write_timeout = 10s;
   size_t queue_bytes = size_t{64} << 20;    // waiting for one peer
   size_t max_message = size_t{64} << 20;
+  // Where gossip sees a peer now; "": nowhere. Tried in turn with the address that the log has, which may be an old one.
+  std::function<std::string(uint64_t peer)> seen_at;
 };
 
 class RaftTransport final : public raft::Transport {

@@ -146,7 +146,8 @@ Status Server::open() {
 }
 
 OwnCluster Server::own_cluster() const {
-  OwnCluster own{.region = config_.region, .tag = {}, .members = {}};
+  OwnCluster own{.region = config_.region, .tag = {}, .members = {}, .names = {}};
+  if (membership_) own.names = membership_->peers().names();
   if (auto meta = snapshot().cluster_meta().get()) own.tag = meta->ClusterID.substr(0, kClusterTagSize);
   for (auto& s : replica_->configuration()) own.members.insert(s.id);
   return own;
