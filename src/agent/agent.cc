@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/strings.h"
+#include "base/turns.h"
 #include "client/client.h"
 #include "client/client_rpc.h"
 #include "client/host_source.h"
@@ -289,6 +290,7 @@ class Agent::Impl final : public api::Agent {
     auto tls = make_rpc_tls(settings_.tls, true);
     if (!tls) return std::move(tls).error().with_context("server setup failed");
     parts.tls = std::move(*tls);
+    turn_meter().excuse();  // it reads the whole state, and nobody is served yet
     auto made = server::Server::create(std::move(config), std::move(parts));
     if (!made) return std::move(made).error().with_context("server setup failed");
     server_ = std::move(*made);

@@ -25,13 +25,13 @@ class Emitter {
 
  private:
   Async<void> every(Duration interval, Async<void> (Emitter::*emit)());
-  Async<void> emit_fast();        // 1 s: process, queues
+  Async<void> emit_fast();        // 1 s: the loop, queues
   Async<void> emit_collected();   // collection_interval: node, allocations, jobs
-  Async<void> emit_indexes();     // 10 s: log and state
+  Async<void> emit_indexes();     // 10 s: process, log and state
   void emit_client();
   void emit_host_stats(const MetricLabels& node);
   Async<void> emit_tasks();
-  void emit_jobs();
+  Async<void> emit_jobs();
 
   World& world_;
   TelemetrySettings settings_;

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/turns.h"
 
 namespace drover::api {
 namespace {
@@ -140,6 +141,7 @@ Async<void> serve(Agent& agent, net::HttpRequest& request, net::HttpExchange& ex
     cors_headers(call, route->flags);
   }
   auto begun = agent.world().clock.monotonic();
+  note_turn(route->pattern);
   co_await answer(call, co_await route->handle(call));
   if (!log_wants(LogLevel::kDebug)) co_return;
   auto took = agent.world().clock.monotonic() - begun;

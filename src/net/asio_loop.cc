@@ -14,6 +14,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/turns.h"
 #include "net/real_world.h"
 #include "net/wait_list.h"
 
@@ -55,6 +56,7 @@ struct FdState : std::enable_shared_from_this<FdState> {
     if (side.armed) return;
     side.armed = true;
     descriptor.async_wait(wait_type(event), [self = shared_from_this(), event](error_code) {
+      Turn turn;
       auto& side = self->sides[static_cast<size_t>(event)];
       side.armed = false;
       side.waiters.resume_all();
@@ -74,6 +76,7 @@ class AsioWatchedFd : public WatchedFd {
   Async<void> wait(FdEvent event) override { return wait_on(state_, event); }
   void wake() override {
     asio::post(ctx_, [state = state_] {
+      Turn turn;
       for (auto& side : state->sides) side.waiters.resume_all();
     });
   }
@@ -172,14 +175,26 @@ AsioLoop::~AsioLoop() {
   ::close(impl_->signal_fd);
 }
 
-void AsioLoop::post(std::move_only_function<void()> fn) { asio::post(impl_->ctx, std::move(fn)); }
+void AsioLoop::post(std::move_only_function<void()> fn) {
+  asio::post(impl_->ctx, [fn = std::move(fn)]() mutable {
+    Turn turn;
+    // What it holds goes within the turn, too.
+    auto run = std::move(fn);
+    run();
+  });
+}
 
 Timer AsioLoop::after(Duration d, std::move_only_function<void()> fn) {
   auto state = std::make_shared<AsioTimer>(impl_->ctx);
   state->fn = std::move(fn);
   state->timer.expires_after(d);
   state->timer.async_wait([state](error_code) {
-    if (auto run = std::exchange(state->fn, nullptr)) run();
+    auto run = std::exchange(state->fn, nullptr);
+    if (!run) return;
+    Turn turn;
+    turn_meter().timer_ran(std::chrono::steady_clock::now() - state->timer.expiry());
+    run();
+    run = nullptr;
   });
   return Timer(state);
 }

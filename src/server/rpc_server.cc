@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/strings.h"
+#include "base/turns.h"
 #include "codec/msgpack.h"
 #include "codec/reflect.h"
 #include "net/rpc_error.h"
@@ -206,6 +207,7 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
   auto request = row.make_request();
   auto response = row.make_response();
   std::string_view rest = body;
+  note_turn(row.method);
   DROVER_CO_CHECK(msgpack_decode(type, request.get(), rest));
   std::string().swap(body);
   // Status.* means the region that is asked.
@@ -240,6 +242,7 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
   }
   DROVER_CO_CHECK(std::move(status));
   if (row.method == kDequeue) note_work(c, response.get());
+  note_turn(row.method);
   auto encode = [&row, response = std::move(response)] {
     std::string out;
     msgpack_encode(row.response(), response.get(), out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/turns.h"
 #include "codec/reflect.h"
 #include "model/worker_rpc.h"
 #include "raft/disk.h"
@@ -335,6 +336,7 @@ Async<Status> Server::invoke(std::string_view method, const void* request, void*
 }
 
 Async<Status> Server::invoke(const RpcRow& row, const void* request, void* response) {
+  note_turn(row.method);
   for (int tries = 0;; ++tries) {
     DROVER_CO_TRY(bool answered, co_await forward(row, request, response));
     if (answered) co_return Status{};
@@ -377,6 +379,7 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
     if (row.on == On::kPool) {
       DROVER_CO_CHECK(co_await read_in_pool(row, request, response, options.MinQueryIndex ? &watch : nullptr));
     } else {
+      note_turn(row.method);
       auto snap = snapshot();
       ReadContext context{*this, snap, options.MinQueryIndex ? &watch : nullptr};
       DROVER_CO_CHECK(row.read(context, request, response));

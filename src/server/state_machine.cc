@@ -1,5 +1,6 @@
 #include "server/state_machine.h"
 
+#include "base/turns.h"
 #include "state/snapshot_io.h"
 
 namespace drover::server {
@@ -22,6 +23,7 @@ std::any StateMachine::apply(uint64_t index, std::string_view entry) {
   auto outcome = fsm_.apply(index, entry);
   if (outcome.error && (outcome.error->code == ErrorCode::kCorrupt || outcome.error->code == ErrorCode::kNotImplemented))
     hooks_.fatal(*outcome.error);
+  note_turn("the leader's part of an entry");
   if (!outcome.error) hooks_.effects(outcome.effects, index);
   return Answer{std::move(outcome.error), outcome.applied, std::move(outcome.variable), std::move(outcome.parts)};
 }

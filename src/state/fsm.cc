@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/turns.h"
+
 namespace drover::state {
 
 Result<Entry> parse_entry(std::string_view bytes) {
@@ -52,8 +54,11 @@ Outcome Fsm::apply(uint64_t index, std::string_view bytes) {
     out.error = std::move(entry).error().with_context(fmt::format("log entry {}", index));
     return out;
   }
+  auto* row = find_entry_row(entry->type);
+  note_turn(row ? row->name : "an entry of unknown type");
   Txn txn = store_.begin(index, entry->stamp);
   auto out = apply_entry(txn, *entry, queued_);
+  note_turn("publishing an entry");
   store_.publish(std::move(txn));
   return out;
 }
