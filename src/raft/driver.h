@@ -114,7 +114,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
     uint64_t transfer = 0;
     std::string offer;
     SnapshotMeta meta;
-    std::unique_ptr<File> file;
+    std::shared_ptr<File> file;  // null until the pool has opened it; read by one job of the pool at a time
+    bool reading = false;
     uint64_t acked = 0, sent = 0;
     bool answered = false;
     Monotonic progress_at, heard_at;
@@ -123,7 +124,9 @@ class Driver : public std::enable_shared_from_this<Driver> {
     uint64_t from = 0, transfer = 0;
     std::string message;  // the engine's MsgSnapshot
     SnapshotMeta meta;
-    uint64_t have = 0;
+    uint64_t have = 0;                // in the file
+    uint64_t taken = 0;               // that, and what waits to be written
+    std::deque<std::string> waiting;  // chunks
     bool completing = false;
   };
   // Work on another thread runs under the mutex and only while alive.
@@ -225,11 +228,15 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void step(const dr_msg& message);
   void begin_sending(const dr_msg& message);
   void end_sending(uint64_t to, bool ok);
+  void begin_reading(uint64_t to, Result<std::shared_ptr<File>> file);
   void send_chunks(uint64_t to, Sending& s);
+  void chunk_read(uint64_t to, uint64_t transfer, uint64_t offset, Result<std::string> message, uint64_t size);
   void tick_transfers();
   void on_offer(uint64_t from, std::string_view rest);
   void on_chunk(uint64_t from, std::string_view rest);
   void on_ack(uint64_t from, std::string_view rest);
+  void write_chunks();
+  void chunk_written(uint64_t transfer, uint64_t size, Status status);
   void complete_receiving();
   void received(Status status);
   void acknowledge(uint64_t to, uint64_t transfer, uint64_t offset, SnapshotAck state);
@@ -312,6 +319,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   std::map<uint64_t, std::string> learned_;  // addresses of peers outside the configuration
   std::map<uint64_t, Sending> sending_;
   std::optional<Receiving> receiving_;
+  bool writing_chunk_ = false;  // the pool writes one, of this or an earlier transfer
 };
 
 template <class F, class D>

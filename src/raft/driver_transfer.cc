@@ -122,22 +122,33 @@ void Driver::begin_sending(const dr_msg& m) {
   w.put(s.transfer);
   encode_message(w, m);
   s.progress_at = s.heard_at = now();
-  auto file = snapshots_->open_file(s.meta);
-  uint64_t to = m.to;
-  if (!file) {
-    // Reaped since the engine was told of it. Reported when the engine is at rest; it asks for another.
-    parts_.world.loop.post([weak = weak_from_this(), to] {
-      if (auto self = weak.lock(); self && !self->dead_) {
-        dr_report_snapshot(self->engine_.get(), to, 0);
-        self->pump();
-      }
+  uint64_t to = m.to, transfer = s.transfer;
+  parts_.world.pool.run([weak = weak_from_this(), &loop = parts_.world.loop, store = snapshots_, meta = s.meta, to, transfer] {
+    auto open = [&]() -> Result<std::shared_ptr<File>> {
+      DROVER_TRY(auto file, store->open_file(meta));
+      return std::shared_ptr<File>(std::move(file));
+    };
+    loop.post([weak, to, transfer, file = open()]() mutable {
+      auto self = weak.lock();
+      if (!self || self->dead_) return;
+      auto it = self->sending_.find(to);
+      if (it != self->sending_.end() && it->second.transfer == transfer) self->begin_reading(to, std::move(file));
     });
-    return;
+  });
+  sending_[to] = std::move(s);
+}
+
+void Driver::begin_reading(uint64_t to, Result<std::shared_ptr<File>> file) {
+  if (!file) {
+    // Reaped since the engine was told of it; it asks for another.
+    end_sending(to, false);
+    return pump();
   }
+  Sending& s = sending_[to];
   s.file = std::move(*file);
+  s.progress_at = s.heard_at = now();
   log_info("raft.snapshot", "sending a snapshot", {{"peer", std::to_string(to)}, {"index", std::to_string(s.meta.index)}, {"size", std::to_string(s.meta.size)}});
   send(to, s.offer);
-  sending_[to] = std::move(s);
 }
 
 void Driver::end_sending(uint64_t to, bool ok) {
@@ -145,26 +156,48 @@ void Driver::end_sending(uint64_t to, bool ok) {
   dr_report_snapshot(engine_.get(), to, ok);
 }
 
+// Reads the next chunk in the pool, one at a time: what comes of it is sent while the next one is read.
 void Driver::send_chunks(uint64_t to, Sending& s) {
-  while (s.sent < s.meta.size && s.sent - s.acked < kWindow) {
-    std::string out = envelope(MessageKind::kSnapshotChunk, to);
-    ByteWriter w(out);
-    w.put(s.transfer);
-    w.put(s.sent);
-    size_t sum = out.size();
-    w.put(uint32_t{0});
-    size_t head = out.size(), n = std::min(kChunk, s.meta.size - s.sent);
-    out.resize(head + n);
-    auto got = s.file->read_at(s.sent, out.data() + head, n);
-    if (!got || *got != n) {
-      log_error("raft.snapshot", "reading a snapshot failed", {{"error", got ? "cut short" : got.error().message}});
-      return end_sending(to, false);
-    }
-    uint32_t crc = crc32c(0, out.data() + head, n);
-    std::memcpy(out.data() + sum, &crc, sizeof crc);
-    s.sent += n;
-    send(to, std::move(out));
+  if (s.reading || !s.file || s.sent >= s.meta.size || s.sent - s.acked >= kWindow) return;
+  s.reading = true;
+  std::string out = envelope(MessageKind::kSnapshotChunk, to);
+  ByteWriter w(out);
+  w.put(s.transfer);
+  w.put(s.sent);
+  uint64_t size = std::min(kChunk, s.meta.size - s.sent);
+  parts_.world.pool.run([weak = weak_from_this(), &loop = parts_.world.loop, file = s.file, out = std::move(out), to,
+                         transfer = s.transfer, offset = s.sent, size]() mutable {
+    auto read = [&]() -> Result<std::string> {
+      size_t sum = out.size(), head = sum + sizeof(uint32_t);
+      out.resize(head + size);
+      DROVER_TRY(size_t got, file->read_at(offset, out.data() + head, size));
+      if (got != size) return Error(ErrorCode::kIo, "cut short");
+      uint32_t crc = crc32c(0, out.data() + head, size);
+      std::memcpy(out.data() + sum, &crc, sizeof crc);
+      return std::move(out);
+    };
+    loop.post([weak, to, transfer, offset, size, message = read()]() mutable {
+      if (auto self = weak.lock(); self && !self->dead_) self->chunk_read(to, transfer, offset, std::move(message), size);
+    });
+  });
+}
+
+void Driver::chunk_read(uint64_t to, uint64_t transfer, uint64_t offset, Result<std::string> message, uint64_t size) {
+  auto it = sending_.find(to);
+  if (it == sending_.end() || it->second.transfer != transfer) return;
+  Sending& s = it->second;
+  s.reading = false;
+  if (!message) {
+    log_error("raft.snapshot", "reading a snapshot failed", {{"error", message.error().message}});
+    end_sending(to, false);
+    return pump();
   }
+  // Else the receiver has asked for another place meanwhile.
+  if (offset == s.sent) {
+    s.sent += size;
+    send(to, std::move(*message));
+  }
+  send_chunks(to, s);
 }
 
 void Driver::tick_transfers() {
@@ -177,7 +210,7 @@ void Driver::tick_transfers() {
   for (auto& [to, s] : sending_) {
     if (now() - s.heard_at > kGiveUp || !conf_.has(to)) {
       lost.push_back(to);
-    } else if (now() - s.progress_at >= kRetryTicks * options_.tick) {
+    } else if (s.file && now() - s.progress_at >= kRetryTicks * options_.tick) {
       s.progress_at = now();
       s.answered = false;
       send(to, s.offer);  // its answer says where to go on
@@ -235,13 +268,13 @@ void Driver::on_offer(uint64_t from, std::string_view rest) {
     return;
   }
   // One file at a time: while one is being checked or installed the sender waits and offers again.
-  if (installing_ > 0 || (receiving_ && receiving_->completing)) return;
+  if (installing_ > 0 || writing_chunk_ || (receiving_ && receiving_->completing)) return;
   auto have = snapshots_->begin_incoming(*meta);
   if (!have) {
     log_error("raft.snapshot", "receiving a snapshot failed", {{"error", have.error().message}});
     return acknowledge(from, transfer, 0, SnapshotAck::kRefused);
   }
-  receiving_ = Receiving{from, transfer, std::string(message), std::move(*meta), *have, false};
+  receiving_ = Receiving{from, transfer, std::string(message), std::move(*meta), *have, *have, {}, false};
   last_contact_ = now();
   acknowledge(from, transfer, *have, SnapshotAck::kReceiving);
   if (*have == receiving_->meta.size) complete_receiving();
@@ -256,21 +289,47 @@ void Driver::on_chunk(uint64_t from, std::string_view rest) {
   Receiving& r = *receiving_;
   if (crc32c(0, data) != crc) {
     log_warn("raft.snapshot", "a damaged chunk of a snapshot was refused", {{"offset", std::to_string(offset)}});
-    if (offset == r.have) acknowledge(from, transfer, r.have, SnapshotAck::kAgain);
+    if (offset == r.taken) acknowledge(from, transfer, r.have, SnapshotAck::kAgain);
     return;
   }
-  if (offset == r.have && !data.empty()) {
-    if (auto status = snapshots_->write_incoming(offset, data); !status) {
-      log_error("raft.snapshot", "receiving a snapshot failed", {{"error", status.error().message}});
-      acknowledge(from, transfer, 0, SnapshotAck::kRefused);
-      receiving_.reset();
-      return;
-    }
-    r.have += data.size();
-  }
   last_contact_ = now();
-  acknowledge(from, transfer, r.have, SnapshotAck::kReceiving);
-  if (r.have == r.meta.size) complete_receiving();
+  if (offset != r.taken || data.empty() || r.taken - r.have >= kWindow)
+    return acknowledge(from, transfer, r.have, SnapshotAck::kReceiving);
+  r.taken += data.size();
+  r.waiting.emplace_back(data);
+  write_chunks();
+}
+
+// In the pool, one chunk at a time: a disk that is busy holds up nothing else. The sender hears of each when it is written.
+void Driver::write_chunks() {
+  if (writing_chunk_ || !receiving_ || receiving_->waiting.empty()) return;
+  Receiving& r = *receiving_;
+  writing_chunk_ = true;
+  auto chunk = std::move(r.waiting.front());
+  r.waiting.pop_front();
+  parts_.world.pool.run([weak = weak_from_this(), &loop = parts_.world.loop, store = snapshots_, chunk = std::move(chunk),
+                         transfer = r.transfer, offset = r.have] {
+    if (weak.expired()) return;
+    loop.post([weak, transfer, size = chunk.size(), status = store->write_incoming(offset, chunk)]() mutable {
+      if (auto self = weak.lock(); self && !self->dead_) self->chunk_written(transfer, size, std::move(status));
+    });
+  });
+}
+
+void Driver::chunk_written(uint64_t transfer, uint64_t size, Status status) {
+  writing_chunk_ = false;
+  if (!receiving_ || receiving_->transfer != transfer) return;
+  Receiving& r = *receiving_;
+  if (!status) {
+    log_error("raft.snapshot", "receiving a snapshot failed", {{"error", status.error().message}});
+    acknowledge(r.from, transfer, 0, SnapshotAck::kRefused);
+    receiving_.reset();
+    return;
+  }
+  r.have += size;
+  acknowledge(r.from, transfer, r.have, SnapshotAck::kReceiving);
+  if (r.have == r.meta.size) return complete_receiving();
+  write_chunks();
 }
 
 // Checked and synced off the loop; only then does the engine hear of the snapshot.

@@ -232,7 +232,7 @@ Result<uint64_t> SnapshotStore::begin_incoming(const SnapshotMeta& meta) {
   std::string path = dir_ + "/" + std::string(kIncoming);
   incoming_.reset();
   incoming_file_.reset();
-  incoming_size_ = 0;
+  incoming_size_ = incoming_behind_ = 0;
   DROVER_CHECK(disk_.remove_all(path));
   DROVER_CHECK(disk_.make_dirs(path));
   DROVER_TRY(incoming_file_, disk_.open(path + "/state", OpenMode::kCreate));
@@ -245,6 +245,10 @@ Status SnapshotStore::write_incoming(uint64_t offset, std::string_view bytes) {
   if (!incoming_file_ || offset != incoming_size_ || offset + bytes.size() > incoming_->size) return invalid("a chunk out of order");
   DROVER_CHECK(incoming_file_->write_at(offset, {&bytes, 1}));
   incoming_size_ += bytes.size();
+  if (incoming_size_ - incoming_behind_ >= kWriteBehind) {
+    incoming_file_->write_behind(incoming_behind_, incoming_size_ - incoming_behind_);
+    incoming_behind_ = incoming_size_;
+  }
   return {};
 }
 

@@ -83,7 +83,7 @@ class SnapshotStore {
   std::vector<Entry> entries_;  // newest first; under mutex_, as is the rest
   std::optional<SnapshotMeta> incoming_;
   std::unique_ptr<File> incoming_file_;
-  uint64_t incoming_size_ = 0;
+  uint64_t incoming_size_ = 0, incoming_behind_ = 0;  // the second: given to write_behind
 };
 
 }  // namespace drover::raft
