@@ -1,9 +1,13 @@
-#include <zlib.h>
+#include <libdeflate.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "archive/snapshot_archive.h"
 #include "archive/tar_reader.h"
@@ -14,121 +18,124 @@
 namespace drover::archive {
 namespace {
 
-constexpr int kLevel = 1;            // the disk of a backup is cheaper than the leader's time
-constexpr int kGzipOnly = 15 + 16;
-constexpr size_t kOutput = 256 * 1024;
-constexpr size_t kQueued = 4;        // pieces on their way to the packing thread
-constexpr size_t kPieceMin = 256 * 1024;
+constexpr size_t kBuffer = 256 * 1024;
+constexpr size_t kPiece = 512 * 1024;  // of a member: small enough to be packed in turns, large against the reach of a match
+constexpr size_t kAhead = 6;           // pieces on their way to the packing threads and back
+constexpr unsigned kThreadsMax = 3;
 
-// One gzip member.
+constexpr int kLevel = 1;              // the disk of a backup is cheaper than the leader's time
+
+// Makes gzip members, each whole in itself, so that several threads may make them. One thread at a time.
 class Gzip {
  public:
-  Gzip() {
-    int rc = ::deflateInit2(&z_, kLevel, Z_DEFLATED, kGzipOnly, 9, Z_DEFAULT_STRATEGY);
-    DROVER_ASSERT(rc == Z_OK, "memory for a compressor");
+  std::string member(std::string_view bytes) {
+    std::string out(::libdeflate_gzip_compress_bound(compressor_.get(), bytes.size()), '\0');
+    auto n = ::libdeflate_gzip_compress(compressor_.get(), bytes.data(), bytes.size(), out.data(), out.size());
+    DROVER_ASSERT(n > 0, "the bound has room for the member");
+    out.resize(n);
+    return out;
   }
-  ~Gzip() { ::deflateEnd(&z_); }
-  Gzip(const Gzip&) = delete;
-
-  Status write(std::string_view bytes, const BytesFn& out) { return run(bytes, Z_NO_FLUSH, out); }
-  Status finish(const BytesFn& out) { return run({}, Z_FINISH, out); }
 
  private:
-  Status run(std::string_view bytes, int flush, const BytesFn& out) {
-    z_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    z_.avail_in = static_cast<uInt>(bytes.size());
-    do {
-      z_.next_out = reinterpret_cast<Bytef*>(buffer_.get());
-      z_.avail_out = kOutput;
-      ::deflate(&z_, flush);
-      if (size_t n = kOutput - z_.avail_out) DROVER_CHECK(out({buffer_.get(), n}));
-    } while (z_.avail_out == 0);
-    return {};
+  struct Free {
+    void operator()(libdeflate_compressor* c) const { ::libdeflate_free_compressor(c); }
+  };
+  static libdeflate_compressor* made() {
+    auto* c = ::libdeflate_alloc_compressor(kLevel);
+    DROVER_ASSERT(c, "memory for a compressor");
+    return c;
   }
-  z_stream z_{};
-  std::unique_ptr<char[]> buffer_{new char[kOutput]};
+  std::unique_ptr<libdeflate_compressor, Free> compressor_{made()};
 };
 
-std::string packed(std::string_view bytes) {
-  std::string out;
-  Gzip gzip;
-  auto keep = [&](std::string_view b) { return out += b, Status(); };
-  auto ok = gzip.write(bytes, keep);
-  ok = gzip.finish(keep);
-  return out;
-}
+std::string packed(std::string_view bytes) { return Gzip().member(bytes); }
 
-// Packs and writes state.bin on a thread of its own, and digests it on the caller's, which has less to do.
+// Packs state.bin on threads of its own, piece by piece, and digests it on the caller's, which also writes it out.
 class Packer {
  public:
-  explicit Packer(Spool& file) : file_(file), thread_([this] { run(); }) {}
+  explicit Packer(Spool& file) : file_(file) {}
   ~Packer() {
-    if (thread_.joinable()) end();
+    {
+      std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    work_.notify_all();
+    for (auto& t : threads_) t.join();
   }
 
-  // Waits while too much is on the way. The thread's error.
+  // Waits while too much is on the way.
   Status write(std::string_view bytes) {
     sha_.update(bytes);
     size_ += bytes.size();
     piece_ += bytes;
-    return piece_.size() < kPieceMin ? Status() : pass_on();
+    return piece_.size() < kPiece ? Status() : pass_on();
   }
   Status finish() {
-    auto passed = pass_on();
-    end();
-    DROVER_CHECK(std::move(passed));
-    DROVER_CHECK(error_);
-    return gzip_.finish([this](std::string_view b) { return file_.append(b); });
+    if (!piece_.empty()) DROVER_CHECK(pass_on());
+    return take(0);
   }
   uint64_t size() const { return size_; }
   std::string digest() { return sha_.finish(); }
 
  private:
+  struct Piece {
+    std::string bytes, packed;
+    bool done = false;  // under mutex_
+  };
+
   Status pass_on() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return queue_.size() < kQueued || !error_; });
-    DROVER_CHECK(error_);
-    queue_.push_back(std::exchange(piece_, {}));
-    changed_.notify_all();
-    return {};
-  }
-  void end() {
+    if (threads_.empty())
+      for (unsigned n = std::clamp(std::thread::hardware_concurrency(), 2u, kThreadsMax); n > 0; --n) threads_.emplace_back([this] { run(); });
+    auto piece = std::make_shared<Piece>();
+    piece->bytes = std::exchange(piece_, {});
+    on_the_way_.push_back(piece);
     {
       std::lock_guard lock(mutex_);
-      ended_ = true;
-      changed_.notify_all();
+      queue_.push_back(std::move(piece));
     }
-    thread_.join();
+    work_.notify_one();
+    return take(kAhead);
+  }
+  // Writes out what is packed, until no more than so many pieces are on the way.
+  Status take(size_t left) {
+    while (on_the_way_.size() > left) {
+      auto& piece = *on_the_way_.front();
+      {
+        std::unique_lock lock(mutex_);
+        done_.wait(lock, [&] { return piece.done; });
+      }
+      DROVER_CHECK(file_.append(piece.packed));
+      on_the_way_.pop_front();
+    }
+    return {};
   }
   void run() {
+    Gzip gzip;
     std::unique_lock lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [&] { return !queue_.empty() || ended_; });
-      if (queue_.empty()) return;
+      work_.wait(lock, [&] { return over_ || !queue_.empty(); });
+      if (over_) return;
       auto piece = std::move(queue_.front());
       queue_.pop_front();
-      changed_.notify_all();
       lock.unlock();
-      auto status = gzip_.write(piece, [this](std::string_view b) { return file_.append(b); });
+      piece->packed = gzip.member(piece->bytes);
+      piece->bytes = {};
       lock.lock();
-      if (status) continue;
-      error_ = std::move(status);
-      changed_.notify_all();
-      return;
+      piece->done = true;
+      done_.notify_all();
     }
   }
 
   Spool& file_;
-  Gzip gzip_;
   Sha256 sha_;
   uint64_t size_ = 0;
   std::string piece_;
+  std::deque<std::shared_ptr<Piece>> on_the_way_;  // oldest first
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::string> queue_;  // under mutex_, as are the two below
-  Status error_;
-  bool ended_ = false;
-  std::thread thread_;             // last: it uses all the others
+  std::condition_variable work_, done_;
+  std::deque<std::shared_ptr<Piece>> queue_;  // under mutex_
+  bool over_ = false;                         // under mutex_
+  std::vector<std::thread> threads_;
 };
 
 std::string sha256_hex(std::string_view bytes) {
@@ -183,7 +190,7 @@ Result<SavedArchive> save_archive(SnapshotMeta meta, Time now, const std::functi
   saved.tail_ = packed(tar_padding(size) + tar_header("SHA256SUMS", sums.size(), modified) + sums + tar_padding(sums.size()) + tar_end());
 
   Sha256 whole;
-  std::string buffer(kOutput, '\0');
+  std::string buffer(kBuffer, '\0');
   for (uint64_t at = 0; at < saved.size();) {
     DROVER_TRY(size_t n, saved.read_at(at, buffer.data(), buffer.size()));
     if (n == 0) return Error(ErrorCode::kIo, "the snapshot file is cut short");
