@@ -39,14 +39,28 @@ void AllocUpdateBatch::flush() {
   auto reports = static_cast<int64_t>(pending_.Alloc.size());
   next_flush_ = server_.world().clock.monotonic() + std::min(kInterval, kIntervalPerReport * reports);
   std::erase_if(writes_, [](auto& w) { return w.done(); });
-  writes_.emplace_back(write(std::exchange(pending_, {}), std::exchange(waiting_, {})));
+  auto flush = std::make_shared<Flush>();
+  flush->waiting = std::exchange(waiting_, {});
+  std::vector<rpc::AllocUpdateRequest> entries(1);
+  for (auto& report : pending_.Alloc) {
+    if (entries.back().Alloc.size() == kReportsPerEntry) entries.emplace_back();
+    entries.back().Alloc.push_back(std::move(report));
+  }
+  // Evaluations look at what all the reports come to.
+  entries.back().Evals = std::move(pending_.Evals);
+  pending_ = {};
+  flush->entries = entries.size();
+  for (auto& entry : entries) writes_.emplace_back(write(std::move(entry), flush));
 }
 
-Async<void> AllocUpdateBatch::write(rpc::AllocUpdateRequest request, std::vector<Promise<Result<uint64_t>>> waiting) {
+Async<void> AllocUpdateBatch::write(rpc::AllocUpdateRequest request, std::shared_ptr<Flush> flush) {
   auto applied = co_await server_.apply(state::EntryType::kAllocClientUpdate, request);
-  for (auto& p : waiting) {
-    if (applied) p.set(applied->index);
-    else p.set(Error(applied.error()));
+  if (applied) flush->index = std::max(flush->index, applied->index);
+  else flush->error = applied.error();
+  if (--flush->entries > 0) co_return;
+  for (auto& p : flush->waiting) {
+    if (flush->error) p.set(*flush->error);
+    else p.set(flush->index);
   }
 }
 

@@ -2,10 +2,12 @@
 //
 // Leading edge: after a quiet interval the first report leaves at once; those that come within the interval after it
 // wait for its end and go together. The interval bounds the rate of entries, it does not delay a lone report: it grows
-// with what the last entry carried.
+// with what the last entry carried. More reports than an entry carries go in several at once: an entry is applied in one
+// turn of the loop, and a thousand reports would hold up all else for ten milliseconds.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/async.h"
@@ -19,6 +21,7 @@ class AllocUpdateBatch {
  public:
   static constexpr Duration kInterval = 50ms;           // after an entry of 50 reports or more
   static constexpr Duration kIntervalPerReport = 1ms;
+  static constexpr size_t kReportsPerEntry = 250;
 
   explicit AllocUpdateBatch(Server& server) : server_(server) {}
   ~AllocUpdateBatch();
@@ -29,8 +32,15 @@ class AllocUpdateBatch {
   Async<Result<uint64_t>> add(List<Allocation> updates, std::vector<Evaluation> evals);
 
  private:
+  // What several entries have in common: whoever waits is told when all are written, or that one was not.
+  struct Flush {
+    size_t entries = 0;
+    uint64_t index = 0;
+    std::optional<Error> error;
+    std::vector<Promise<Result<uint64_t>>> waiting;
+  };
   void flush();
-  Async<void> write(rpc::AllocUpdateRequest request, std::vector<Promise<Result<uint64_t>>> waiting);
+  Async<void> write(rpc::AllocUpdateRequest request, std::shared_ptr<Flush> flush);
 
   Server& server_;
   rpc::AllocUpdateRequest pending_;

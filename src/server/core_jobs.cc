@@ -1,6 +1,7 @@
 #include "server/core_jobs.h"
 
 #include <limits>
+#include <utility>
 
 #include "base/log.h"
 #include "model/job_kind.h"
@@ -15,7 +16,8 @@
 namespace drover::server {
 namespace {
 
-constexpr size_t kIdsPerEntry = 7281;  // ids in one entry, as the reference bounds it
+constexpr size_t kIdsPerEntry = 500;  // in one entry, which is applied in one go; the reference takes 7,281
+constexpr size_t kJobsPerEntry = 100;  // each with its versions, summary and policies
 constexpr int64_t kCorePriority = 32767;
 
 bool eval_terminal(const Evaluation& e) {
@@ -108,6 +110,12 @@ std::vector<Uuid> collectable_deployments(const state::Snapshot& snap, uint64_t 
 namespace {
 
 class CoreJob {
+  // What is garbage takes a look at everything: on the pool.
+  template <class F>
+  auto look(F find) {
+    return on_pool(server_.world(), [snap = server_.snapshot(), find = std::move(find)] { return find(snap); });
+  }
+
  public:
   CoreJob(Server& server, bool force) : server_(server), force_(force) {}
 
@@ -119,16 +127,19 @@ class CoreJob {
 
   Async<Status> evals() {
     auto& gc = server_.config().gc;
-    auto snap = server_.snapshot();
-    co_return co_await reap(collectable_evals(snap, {threshold(gc.eval), threshold(gc.batch_eval)}, now()));
+    EvalThresholds thresholds{threshold(gc.eval), threshold(gc.batch_eval)};
+    auto found = co_await look([=, now = now()](auto& snap) { return collectable_evals(snap, thresholds, now); });
+    co_return co_await reap(std::move(found));
   }
 
   Async<Status> jobs() {
-    auto found = collectable_jobs(server_.snapshot(), threshold(server_.config().gc.job), now());
+    auto limit = threshold(server_.config().gc.job);
+    auto found = co_await look([limit, now = now()](auto& snap) { return collectable_jobs(snap, limit, now); });
     if (found.jobs.empty()) co_return Status{};
     DROVER_CO_CHECK(co_await reap(std::move(found.garbage)));
     rpc::JobBatchDeregisterRequest req;
     for (auto& job : found.jobs) {
+      if (req.Jobs.size() == kJobsPerEntry) DROVER_CO_CHECK(co_await write("Job.BatchDeregister", std::exchange(req, {})));
       auto& e = req.Jobs.emplace_back();
       e.ID = job->ID;
       e.Namespace = job->Namespace;
@@ -141,7 +152,8 @@ class CoreJob {
   }
 
   Async<Status> nodes() {
-    auto ids = collectable_nodes(server_.snapshot(), threshold(server_.config().gc.node));
+    auto limit = threshold(server_.config().gc.node);
+    auto ids = co_await look([limit](auto& snap) { return collectable_nodes(snap, limit); });
     if (ids.empty()) co_return Status{};
     rpc::NodeBatchDeregisterRequest req;
     for (auto& id : ids) req.NodeIDs.push_back(id.str());
@@ -151,7 +163,8 @@ class CoreJob {
   Async<Status> rekey() { co_return co_await write("Keyring.Rekey", rpc::GenericWriteRequest{}); }
 
   Async<Status> deployments() {
-    auto ids = collectable_deployments(server_.snapshot(), threshold(server_.config().gc.deployment));
+    auto limit = threshold(server_.config().gc.deployment);
+    auto ids = co_await look([limit](auto& snap) { return collectable_deployments(snap, limit); });
     for (size_t at = 0; at < ids.size(); at += kIdsPerEntry) {
       rpc::DeploymentDeleteRequest req;
       for (size_t i = at; i < std::min(ids.size(), at + kIdsPerEntry); ++i) req.Deployments.push_back(ids[i]);

@@ -13,7 +13,7 @@
 namespace drover::server {
 namespace {
 
-constexpr size_t kIdsPerEntry = 7281;
+constexpr size_t kIdsPerEntry = 500;
 // From a change to the look at it, so that allocations that change together are told together. It also gives those who
 // watch a drain that they began the time to see its allocations as they were.
 constexpr Duration kWindow = 1s;

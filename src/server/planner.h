@@ -40,7 +40,7 @@ struct PlannerParts {
 class Planner {
  public:
   static constexpr size_t kPlansMax = 64;      // of one entry
-  static constexpr size_t kAllocsMax = 4096;   // of one entry; one plan may have more
+  static constexpr size_t kAllocsMax = 1000;   // of one entry, which is applied in one go; one plan may have more
 
   explicit Planner(PlannerParts parts);
   // Whoever waits is told that the queue was flushed.

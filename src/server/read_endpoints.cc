@@ -230,7 +230,7 @@ Async<Status> alloc_stop(Server& server, const rpc::AllocStopRequest& req, Alloc
 void add_eval_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&eval_get>("Eval.GetEval", Where::kStale));
   rows.push_back(rpc_row<&eval_list>("Eval.List", Where::kStale, On::kPool));
-  rows.push_back(rpc_row<&eval_count>("Eval.Count", Where::kStale));
+  rows.push_back(rpc_row<&eval_count>("Eval.Count", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&eval_allocations>("Eval.Allocations", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&eval_delete>("Eval.Delete", Where::kLeader));
 }

@@ -5,6 +5,7 @@
 
 #include "model/rpc.h"
 #include "model/status.h"
+#include "server/alloc_update_batch.h"
 #include "server/leader.h"
 #include "server/server_testing.h"
 #include "server/worker.h"
@@ -34,7 +35,7 @@ TEST_F(ServerTest, WhatDoesNotFitIsBlockedAndPlacedWhenANodeComes) {
 }
 
 TEST_F(ServerTest, LongListsAreMadeInThePoolAlsoForAReaderThatGoes) {
-  for (auto method : {"Alloc.List", "Job.List", "Node.List", "Eval.List", "Deployment.List", "Job.Allocations", "Node.GetAllocs"})
+  for (auto method : {"Alloc.List", "Job.List", "Node.List", "Eval.List", "Eval.Count", "Deployment.List", "Job.Allocations", "Node.GetAllocs"})
     EXPECT_EQ(find_rpc(method)->on, On::kPool) << method;
   add_node(1);
   ASSERT_TRUE(settled(run(job("web", 3)).EvalID));
@@ -51,6 +52,37 @@ TEST_F(ServerTest, LongListsAreMadeInThePoolAlsoForAReaderThatGoes) {
   ASSERT_TRUE(*here);
   EXPECT_EQ((*here)->Allocations.size(), 3u);
   EXPECT_FALSE(gone);
+}
+
+// An entry is applied in one turn of the loop: a thousand reports at once would hold up all else.
+TEST_F(ServerTest, ManyReportsShareEntriesOfBoundedSize) {
+  add_node(1);
+  ASSERT_TRUE(settled(run(job("web", 3)).EvalID));
+  auto report = [&](size_t begin, size_t end) {
+    List<Allocation> reports;
+    auto first = (*server->snapshot().allocs().by_job("default", "web").begin())->ID;
+    for (size_t i = begin; i < end; ++i) {
+      auto& a = reports.emplace_back();
+      a.ID = i == 0 ? first : Uuid::generate(sim.random);  // the rest is of allocations that have gone
+      a.ClientStatus = alloc_client::kRunning;
+    }
+    return reports;
+  };
+  auto before = server->snapshot().index();
+  std::vector<Result<uint64_t>> answers;
+  auto add = [&](size_t begin, size_t end) -> Async<void> {
+    answers.push_back(co_await server->alloc_updates().add(report(begin, end), {}));
+  };
+  Running first(add(0, 1));  // leaves at once; the others come within its interval
+  Running second(add(1, 2 * AllocUpdateBatch::kReportsPerEntry)), third(add(0, 2));
+  ASSERT_TRUE(sim.loop.run_until([&] { return answers.size() == 3; }, 5s));
+  for (auto& a : answers) ASSERT_TRUE(a) << a.error().message;
+  EXPECT_EQ(*answers[0], before + 1);
+  EXPECT_EQ(*answers[1], before + 4) << "499 reports and two: three entries";
+  EXPECT_EQ(*answers[2], before + 4);
+  size_t running = 0;
+  for (auto& a : server->snapshot().allocs().by_job("default", "web")) running += a->ClientStatus == alloc_client::kRunning;
+  EXPECT_EQ(running, 1u);
 }
 
 TEST_F(ServerTest, StoppingAJobStopsItsAllocations) {

@@ -136,7 +136,9 @@ std::string spool_dir(Server& server) {
 
 Async<Result<archive::SavedArchive>> save_state(Server& server) {
   auto snap = server.snapshot();
-  auto work = [snap, meta = meta_of(server, snap), now = server.world().clock.now(), dir = spool_dir(server)]() mutable {
+  auto meta = meta_of(server, snap);
+  // The last hold of a state that is left behind is let go of on the pool: there may be much to free.
+  auto work = [snap = std::move(snap), meta = std::move(meta), now = server.world().clock.now(), dir = spool_dir(server)]() mutable {
     auto write = [&](const archive::BytesFn& out) { return state::write_snapshot(snap, out, state::SnapshotStyle::kReference); };
     return archive::save_archive(std::move(meta), now, write, std::move(dir));
   };
