@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "archive/snapshot_archive.h"
+#include "base/allocator.h"
 #include "server/state_archive.h"
 #include "state/alloc_ops.h"
 #include "state/node_ops.h"
@@ -98,4 +99,7 @@ int run(size_t n) {
 }  // namespace
 }  // namespace drover
 
-int main(int argc, char** argv) { return drover::run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100000); }
+int main(int argc, char** argv) {
+  drover::tame_allocator();
+  return drover::run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100000);
+}

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/allocator.h"
 #include "base/log.h"
 #include "net/network.h"
 #include "net/rpc_listener.h"
@@ -180,6 +181,7 @@ int run(const Arguments& args) {
 }  // namespace drover
 
 int main(int argc, char** argv) {
+  drover::tame_allocator();
   drover::Arguments args;
   for (int i = 1; i < argc; i++) {
     std::string_view a = argv[i];

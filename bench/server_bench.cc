@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/allocator.h"
 #include "base/log.h"
 #include "model/rpc.h"
 #include "model/status.h"
@@ -165,6 +166,7 @@ int run(const Arguments& args) {
 }  // namespace drover
 
 int main(int argc, char** argv) {
+  drover::tame_allocator();
   drover::Arguments args;
   for (int i = 1; i + 1 < argc; i += 2) {
     std::string_view flag = argv[i], value = argv[i + 1];

@@ -1,11 +1,10 @@
 // The program: its commands and nothing else.
-#include <malloc.h>
-
 #include <string>
 #include <vector>
 
 #include "agent/agent_command.h"
 #include "agent/config.h"
+#include "base/allocator.h"
 #include "cli/command.h"
 #include "cli/io.h"
 #include "main/local_commands.h"
@@ -14,13 +13,6 @@ namespace {
 
 using drover::cli::Command;
 using drover::cli::Context;
-
-// Memory that threads free goes back to few places, and from there to the system: an idle agent stays small.
-void tame_allocator() {
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);
-}
 
 int agent(Context& c) { return drover::agent::run_agent(c.args.rest); }
 
@@ -53,7 +45,7 @@ std::vector<Command> own_commands() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tame_allocator();
+  drover::tame_allocator();
   auto own = own_commands();
   auto io = drover::cli::process_io();
   if (argc > 0) io.program = argv[0];
