@@ -3,6 +3,7 @@
 
 #include "codec/json.h"
 #include "codec/msgpack.h"
+#include "codec/msgpack_memo.h"
 #include "codec/reflect.h"
 
 namespace drover {
@@ -256,6 +257,43 @@ TEST(Msgpack, EveryTruncationIsAnError) {
   auto bytes = to_msgpack(full());
   for (size_t n = 0; n < bytes.size(); ++n)
     EXPECT_FALSE(from_msgpack<Sample>(std::string_view(bytes).substr(0, n))) << n;
+}
+
+TEST(MsgpackMemo, SharedValuesAreWrittenAsEverAndMadeOnce) {
+  MsgpackMemo memo(std::type_identity<Inner>{});
+  auto inner = std::make_shared<Inner>(Inner{.Name = "shared", .Count = 7});
+  auto s = full();
+  s.Common = inner;
+  auto write = [&](const Sample& v) {
+    std::string out;
+    msgpack_encode(type_of<Sample>(), &v, out, memo);
+    return out;
+  };
+  auto want = to_msgpack(s, {.omit_default = true});
+  EXPECT_EQ(write(s), want);
+  // The second time its bytes are copied: a change that nobody may make shows it.
+  inner->Name = "changed";
+  EXPECT_EQ(write(s), want);
+  s.Common = std::make_shared<const Inner>(*inner);
+  EXPECT_EQ(write(s), to_msgpack(s, {.omit_default = true}));
+  s.Common = nullptr;
+  EXPECT_EQ(write(s), to_msgpack(s, {.omit_default = true}));
+}
+
+TEST(MsgpackMemo, KeepsWhatItKnowsAliveAndForgetsAtItsBound) {
+  MsgpackMemo memo(std::type_identity<Inner>{});
+  std::weak_ptr<const Inner> first;
+  for (size_t i = 0; i <= MsgpackMemo::kValuesMax; ++i) {
+    Sample s;
+    s.Common = std::make_shared<const Inner>(Inner{.Name = std::to_string(i), .Count = {}});
+    if (i == 0) first = s.Common;
+    std::string out;
+    msgpack_encode(type_of<Sample>(), &s, out, memo);
+    EXPECT_EQ(out, to_msgpack(s, {.omit_default = true}));
+    if (i + 1 == MsgpackMemo::kValuesMax) EXPECT_FALSE(first.expired()) << "another value could get its address";
+  }
+  EXPECT_TRUE(first.expired());
+  EXPECT_EQ(memo.size(), 1u);
 }
 
 TEST(Msgpack, FieldsBehindABoxAreTheStructsOwn) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "codec/msgpack_memo.h"
 #include "codec/reflect.h"
 
 namespace drover {
@@ -24,7 +25,7 @@ void big_endian(std::string& out, N n) {
 
 class Writer {
  public:
-  Writer(std::string& out, const MsgpackStyle& style) : out_(out), style_(style) {}
+  Writer(std::string& out, const MsgpackStyle& style, MsgpackMemo* memo = nullptr) : out_(out), style_(style), memo_(memo) {}
 
   void value(const TypeInfo& t, const void* p) {
     switch (t.kind) {
@@ -55,6 +56,7 @@ class Writer {
       case Kind::kMap: map(t, p); break;
       case Kind::kPointer:
         if (t.is_nil(p)) out_ += '\xc0';
+        else if (memo_ && &t == &memo_->pointer()) out_ += memo_->bytes(p);
         else value(t.element(), t.at(p, 0));
         break;
     }
@@ -158,7 +160,10 @@ class Writer {
 
   std::string& out_;
   const MsgpackStyle& style_;
+  MsgpackMemo* const memo_;
 };
+
+constexpr MsgpackStyle kSparse{.omit_default = true};
 
 class Reader {
  public:
@@ -425,6 +430,23 @@ class Reader {
 
 void msgpack_encode(const TypeInfo& type, const void* object, std::string& out, const MsgpackStyle& style) {
   Writer(out, style).value(type, object);
+}
+
+void msgpack_encode(const TypeInfo& type, const void* object, std::string& out, MsgpackMemo& memo) {
+  Writer(out, kSparse, &memo).value(type, object);
+}
+
+std::string_view MsgpackMemo::bytes(const void* ref) {
+  auto* value = pointer_.at(ref, 0);
+  if (auto it = known_.find(value); it != known_.end()) return it->second.bytes;
+  if (known_.size() >= kValuesMax || bytes_ >= kBytesMax) {
+    known_.clear();
+    bytes_ = 0;
+  }
+  Known fresh{hold_(ref), {}};
+  msgpack_encode(pointer_.element(), value, fresh.bytes, kSparse);
+  bytes_ += fresh.bytes.size();
+  return known_.emplace(value, std::move(fresh)).first->second.bytes;
 }
 
 Status msgpack_decode(const TypeInfo& type, void* object, std::string_view& bytes) {

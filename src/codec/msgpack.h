@@ -12,8 +12,8 @@
 namespace drover {
 
 struct MsgpackStyle {
-  // Leaves out fields at their default: for our own log entries and local state, where size counts. A reader fills
-  // in defaults, so the value read back is equal. Not for the wire: the reference's agents expect every key.
+  // Leaves out fields at their default: for our own log entries and local state, where size counts, and for the few answers
+  // that every allocation costs. A reader fills in defaults, so the value read back is equal, the reference's agents' too.
   bool omit_default = false;
 };
 

@@ -614,13 +614,20 @@ TEST_F(ReplicaCluster, ALeaderWhoseDiskHangsGivesLeadershipAway) {
   fill(3);
   Member* old = leader();
   old->thread->stuck = true;
-  auto lost = wait(old->replica->propose("held"));
+  auto body = [](std::string text) { return std::make_shared<const std::string>(std::move(text)); };
+  auto lost = wait(old->replica->propose("held", body("held")));
   EXPECT_FALSE(lost) << "its outcome is not known";
   ASSERT_TRUE(sim.loop.run_until([&] { return leader() && leader() != old; }, 10s));
-  EXPECT_TRUE(wait(leader()->replica->propose("goes on")));
+  EXPECT_TRUE(wait(leader()->replica->propose("goes on", body("goes on"))));
+  EXPECT_EQ(leader()->machine.own, 1);
   old->thread->stuck = false;
   for (auto& job : std::exchange(old->thread->held, {})) old->thread->run(std::move(job));
   EXPECT_TRUE(converge({"a", "b", "c"}));
+  // A body goes with the entry that it was proposed with, never with another's at the same place, nor to other servers.
+  for (auto& id : {"a", "b", "c"}) {
+    EXPECT_EQ(member(id).machine.foreign, 0) << id;
+    EXPECT_EQ(member(id).machine.own, &member(id) == leader() ? 1 : 0) << id;
+  }
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void stop();
 
   // ---- requests (driver_requests.cc)
-  Async<Result<Applied>> propose(uint8_t tag, std::string entry);
+  Async<Result<Applied>> propose(uint8_t tag, std::string entry, std::shared_ptr<const void> body = nullptr);
   Async<Result<uint64_t>> read_index();
   Async<Status> barrier();
   Async<Status> add_learner(Server server);
@@ -87,10 +87,12 @@ class Driver : public std::enable_shared_from_this<Driver> {
   struct Proposal {
     uint8_t tag;
     std::string entry;
+    std::shared_ptr<const void> body;  // what the entry says, where the proposer told
     Waiter<Applied> waiter;
   };
   struct Pending {
     uint64_t index, term, size;
+    std::shared_ptr<const void> body;
     Waiter<Applied> waiter;
   };
   struct ReadGroup {
@@ -137,6 +139,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   struct BatchItem {
     uint64_t index, term;
     std::string data;
+    std::shared_ptr<const void> body;  // null: `data` must be read
     std::any outcome;
   };
 

@@ -84,9 +84,12 @@ void Driver::resume_apply() {
 void Driver::apply_batch(size_t n) {
   std::vector<BatchItem> items;
   items.reserve(n);
+  auto own = pending_.begin();
   for (size_t i = 0; i < n; i++) {
     auto& e = committed_[i];
-    items.push_back({e.index, e.term, std::move(e.data), {}});
+    auto& item = items.emplace_back(BatchItem{e.index, e.term, std::move(e.data), {}, {}});
+    while (own != pending_.end() && own->index < e.index) ++own;
+    if (own != pending_.end() && own->index == e.index && own->term == e.term) item.body = std::move(own->body);
   }
   committed_.erase(committed_.begin(), committed_.begin() + static_cast<ptrdiff_t>(n));
   on_executor(
@@ -100,7 +103,9 @@ void Driver::apply_batch(size_t n) {
 // On the executor. Reads nothing of the driver that changes while a batch is out: index_offset_ changes only between.
 void Driver::run_batch(std::vector<BatchItem>& items) {
   for (auto& item : items) {
-    item.outcome = parts_.fsm.apply(item.index + index_offset_, std::string_view(item.data).substr(1));
+    auto index = item.index + index_offset_;
+    auto entry = std::string_view(item.data).substr(1);
+    item.outcome = item.body ? parts_.fsm.apply_own(index, entry, item.body) : parts_.fsm.apply(index, entry);
   }
   parts_.fsm.applied_batch();
 }

@@ -58,7 +58,7 @@ void Driver::tell_commit() {
 
 // ---- proposals
 
-Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry) {
+Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry, std::shared_ptr<const void> body) {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
   // A new leader's own entries are tiny: the reserve is for them, or a restart on a full disk could not even serve reads.
@@ -74,7 +74,7 @@ Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry) {
   }
   Waiter<Applied> waiter;
   in_flight_ += entry.size();
-  proposals_.push_back({tag, std::move(entry), waiter});
+  proposals_.push_back({tag, std::move(entry), std::move(body), waiter});
   schedule_flush();
   co_return co_await waiter;
 }
@@ -96,7 +96,7 @@ void Driver::flush_proposals() {
     for (size_t k = 0; k < batch.size(); k++) {
       auto& p = proposals[i + k];
       if (rc == DR_OK) {
-        pending_.push_back({first + k, term, p.entry.size(), p.waiter});
+        pending_.push_back({first + k, term, p.entry.size(), std::move(p.body), p.waiter});
         continue;
       }
       in_flight_ -= std::min<uint64_t>(in_flight_, p.entry.size());

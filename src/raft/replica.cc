@@ -17,7 +17,9 @@ bool Replica::has_state() const { return driver_->has_state(); }
 Status Replica::bootstrap(std::vector<Server> servers) { return driver_->bootstrap(servers); }
 void Replica::start(Events events) { driver_->start(std::move(events)); }
 
-Async<Result<Applied>> Replica::propose(std::string entry) { return driver_->propose(kTagUser, std::move(entry)); }
+Async<Result<Applied>> Replica::propose(std::string entry, std::shared_ptr<const void> body) {
+  return driver_->propose(kTagUser, std::move(entry), std::move(body));
+}
 Async<Result<uint64_t>> Replica::read_index() { return driver_->read_index(); }
 Async<Status> Replica::barrier() { return driver_->barrier(); }
 Async<Result<Applied>> Replica::restore_state(std::unique_ptr<SnapshotReader> state, uint64_t min_index) {

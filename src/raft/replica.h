@@ -102,7 +102,8 @@ class Replica {
   //   kTooLarge                                                      not appended
   //   kTimeout `leadership lost while committing log`                the outcome is unknown
   //   kCancelled `raft is already shutdown`
-  Async<Result<Applied>> propose(std::string entry);
+  // `body`: what the entry says, for StateMachine::apply_own; it must not change any more.
+  Async<Result<Applied>> propose(std::string entry, std::shared_ptr<const void> body = nullptr);
 
   // Confirms leadership with a majority, then waits until this server has applied all that was committed before the
   // call. A read after it sees every write acknowledged before it. The value is the applied index. Leader only.

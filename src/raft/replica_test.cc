@@ -87,6 +87,18 @@ TEST_F(SingleServer, LeadsAtOnceAndAnswersWithIndexAndOutcome) {
   EXPECT_EQ(s.replica->leader(), (LeaderInfo{kSelf.id, kSelf.address}));
 }
 
+TEST_F(SingleServer, AnEntryIsAppliedWithTheBodyThatItWasProposedWith) {
+  s.lead();
+  for (int i = 0; i < 200; ++i) {
+    auto text = "entry " + std::to_string(i);
+    auto body = i % 3 ? std::make_shared<const std::string>(text) : nullptr;
+    ASSERT_TRUE(run_async(sim.loop, s.replica->propose(text, body), 20s));
+  }
+  EXPECT_EQ(s.machine->own, 133);
+  EXPECT_EQ(s.machine->foreign, 0);
+  EXPECT_EQ(s.machine->entries.size(), 200u);
+}
+
 TEST_F(SingleServer, ReplaysItsLogAfterARestart) {
   s.lead();
   for (int i = 0; i < 50; i++) ASSERT_TRUE(s.propose("entry " + std::to_string(i)));

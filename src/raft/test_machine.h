@@ -15,11 +15,16 @@ class TestMachine final : public StateMachine {
  public:
   std::vector<std::pair<uint64_t, std::string>> entries;
   int batches = 0, restores = 0;
+  int own = 0, foreign = 0;  // entries that came with a body (a std::string of the same text); with another's
   bool fail_restore = false;
 
   std::any apply(uint64_t index, std::string_view entry) override {
     entries.emplace_back(index, entry);
     return static_cast<int>(entries.size());
+  }
+  std::any apply_own(uint64_t index, std::string_view entry, const std::shared_ptr<const void>& body) override {
+    (*static_cast<const std::string*>(body.get()) == entry ? own : foreign)++;
+    return apply(index, entry);
   }
   void applied_batch() override { batches++; }
   std::unique_ptr<SnapshotSource> snapshot() override {

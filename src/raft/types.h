@@ -67,6 +67,11 @@ class StateMachine {
   // Applies one entry. Must depend on nothing but the state, the index and the bytes: every server does the same.
   // Indexes rise; they skip values (the log's own entries, and a jump after restore_state).
   virtual std::any apply(uint64_t index, std::string_view entry) = 0;
+  // The same for an entry that was proposed here, with what its proposer knows the bytes to say, so that they need not be read.
+  // Must do what apply() does.
+  virtual std::any apply_own(uint64_t index, std::string_view entry, const std::shared_ptr<const void>& body) {
+    return apply(index, entry);
+  }
   // Called after a run of apply calls, before their outcomes are handed out: publish, wake watchers.
   virtual void applied_batch() {}
   virtual std::unique_ptr<SnapshotSource> snapshot() = 0;

@@ -54,7 +54,8 @@ void AllocUpdateBatch::flush() {
 }
 
 Async<void> AllocUpdateBatch::write(rpc::AllocUpdateRequest request, std::shared_ptr<Flush> flush) {
-  auto applied = co_await server_.apply(state::EntryType::kAllocClientUpdate, request);
+  auto body = std::make_shared<const rpc::AllocUpdateRequest>(std::move(request));
+  auto applied = co_await server_.apply_shared(state::EntryType::kAllocClientUpdate, std::move(body));
   if (applied) flush->index = std::max(flush->index, applied->index);
   else flush->error = applied.error();
   if (--flush->entries > 0) co_return;

@@ -295,14 +295,16 @@ Status node_client_allocs(ReadContext& c, const rpc::NodeSpecificRequest& req, r
   if (req.SecretID.empty()) return internal("missing node secret ID for client status update");
   if (node->SecretID.str() != req.SecretID) return internal("node secret ID does not match");
   resp.Allocs = Map<uint64_t>::empty_map();
-  uint64_t newest = 0;
+  uint64_t newest = 0, scheduled = 0;
   for (auto& a : c.snap.allocs().by_node(id, c.watch)) {
     resp.Allocs[a->ID.str()] = a->AllocModifyIndex;
     newest = std::max(newest, a->ModifyIndex);
+    scheduled = std::max(scheduled, a->AllocModifyIndex);
   }
   // Only what concerns this node moves the index, so that other nodes' work does not wake it; and it never goes back,
   // because a client takes an older answer for a stale one. What was collected as garbage is news for nobody: the client
-  // hears of it with the next answer.
+  // hears of it with the next answer. Nor is what the node itself has reported since: it would be woken by each of its reports.
+  if (scheduled <= req.MinQueryIndex) newest = 0;
   resp.Index = std::max<uint64_t>({newest, req.MinQueryIndex, 1});
   return {};
 }

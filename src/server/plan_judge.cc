@@ -6,13 +6,14 @@
 #include "scheduler/plan_apply.h"
 #include "scheduler/snapshot_view.h"
 #include "state/alloc_ops.h"
+#include "state/fsm.h"
 
 namespace drover::server {
 namespace {
 
 // The log entry of what was granted. Allocations that stop carry only what changes.
-rpc::ApplyPlanResultsRequest entry_of(const Plan& plan, const PlanResult& result, Time now) {
-  rpc::ApplyPlanResultsRequest req;
+PlanRecord entry_of(const Plan& plan, const PlanResult& result, Time now) {
+  PlanRecord req;
   req.Job = plan.Job;
   req.EvalID = plan.EvalID;
   req.Deployment = result.Deployment;
@@ -65,8 +66,9 @@ Result<JudgedPlan> judge_plan(state::Snapshot base, const std::vector<PlanEntry>
   JudgedPlan judged{.result = std::move(verdict.result), .rejections = std::move(verdict.rejections), .after = base};
   auto& result = judged.result;
   if (is_no_op(result)) return judged;
-  judged.entry = std::make_shared<rpc::ApplyPlanResultsRequest>(entry_of(plan, result, now));
+  judged.entry = std::make_shared<PlanRecord>(entry_of(plan, result, now));
   if (sign) sign(base, *judged.entry);
+  judged.entry->encoded = state::encode_body<rpc::ApplyPlanResultsRequest>(*judged.entry);
   DROVER_TRY(judged.after, lay_over(base, index, *judged.entry));
   judged.preempted = preempted_jobs(base, result);
   judged.frees = !result.NodeUpdate.empty() || !result.NodePreemptions.empty();
@@ -78,7 +80,8 @@ Result<JudgedPlan> judge_plan(state::Snapshot base, const std::vector<PlanEntry>
 void mark_ineligible(JudgedPlan& judged, const Plan& plan, const std::vector<std::string>& nodes, Time now) {
   judged.result.IneligibleNodes = List<std::string>(nodes);
   if (judged.entry) judged.entry->IneligibleNodes = judged.result.IneligibleNodes;
-  else judged.entry = std::make_shared<rpc::ApplyPlanResultsRequest>(entry_of(plan, judged.result, now));
+  else judged.entry = std::make_shared<PlanRecord>(entry_of(plan, judged.result, now));
+  judged.entry->encoded.clear();
 }
 
 bool still_holds(const JudgedPlan& judged, const state::Snapshot& now) {

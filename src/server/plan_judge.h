@@ -14,7 +14,12 @@
 
 namespace drover::server {
 
-using PlanEntry = std::shared_ptr<rpc::ApplyPlanResultsRequest>;
+// What is to be written of a plan, and the same as the body of its log entry: made with it in the pool, since the loop would
+// take longer over it than over all else. Empty: to be made anew, the request was changed.
+struct PlanRecord : rpc::ApplyPlanResultsRequest {
+  std::string encoded;
+};
+using PlanEntry = std::shared_ptr<PlanRecord>;
 // Gives the placed allocations of an entry their identities.
 using SignPlaced = std::function<void(const state::Snapshot&, rpc::ApplyPlanResultsRequest&)>;
 

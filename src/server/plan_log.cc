@@ -24,13 +24,23 @@ void sign_placed(const Keyring& keyring, const state::Snapshot& snap, rpc::Apply
 }
 
 Async<Result<PlanCommit>> commit(Server& server, std::vector<PlanEntry> entries) {
+  for (auto& e : entries)
+    if (e->encoded.empty()) e->encoded = state::encode_body<rpc::ApplyPlanResultsRequest>(*e);
+  auto now = server.world().clock.now();
   if (entries.size() == 1) {
-    DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kApplyPlanResults, *entries[0]));
+    auto bytes = state::plan_entry(std::exchange(entries[0]->encoded, {}), now);
+    DROVER_CO_TRY(auto applied, co_await server.propose(std::move(bytes), std::shared_ptr<const rpc::ApplyPlanResultsRequest>(entries[0])));
     co_return PlanCommit{applied.index, {}};
   }
-  rpc::ApplyPlanResultsBatch batch;
-  for (auto& e : entries) batch.Plans.push_back(*e);
-  DROVER_CO_TRY(auto applied, co_await server.apply(state::EntryType::kApplyPlanResultsBatch, batch));
+  auto batch = std::make_shared<rpc::ApplyPlanResultsBatch>();
+  std::vector<std::string> encoded;
+  for (auto& e : entries) {
+    batch->Plans.push_back(*e);
+    encoded.push_back(std::exchange(e->encoded, {}));
+  }
+  auto bytes = state::plans_entry(encoded, now);
+  encoded.clear();
+  DROVER_CO_TRY(auto applied, co_await server.propose(std::move(bytes), std::shared_ptr<const rpc::ApplyPlanResultsBatch>(std::move(batch))));
   co_return PlanCommit{applied.index, std::move(applied.parts)};
 }
 

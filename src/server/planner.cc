@@ -152,6 +152,7 @@ void Planner::finish_entry(Pending& p) {
   if (!p.judged->entry) return;
   for (auto& job : p.judged->preempted)
     p.judged->entry->PreemptionEvals.push_back(new_eval(parts_.world, *job, eval_trigger::kPreemption));
+  if (!p.judged->preempted.empty()) p.judged->entry->encoded.clear();
 }
 
 // ---- committing ------------------------------------------------------------------------------------------------------

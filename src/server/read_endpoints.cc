@@ -239,6 +239,7 @@ void add_alloc_rows(std::vector<RpcRow>& rows) {
   rows.push_back(rpc_row<&alloc_list>("Alloc.List", Where::kStale, On::kPool));
   rows.push_back(rpc_row<&alloc_get>("Alloc.GetAlloc", Where::kStale));
   rows.push_back(rpc_row<&allocs_get>("Alloc.GetAllocs", Where::kStale));
+  rows.back().sparse = true;
   rows.push_back(rpc_row<&alloc_services>("Alloc.GetServiceRegistrations", Where::kStale));
   rows.push_back(rpc_row<&alloc_stop>("Alloc.Stop", Where::kLeader));
 }

@@ -50,6 +50,7 @@ struct RpcRow {
   WriteFn write = nullptr;
   void (*move_response)(void* to, void* from) = nullptr;  // reads
   On on = On::kLoop;
+  bool sparse = false;  // on the wire without its defaults: what is read for every allocation. Made on the loop.
 };
 
 namespace detail {

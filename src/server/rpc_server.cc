@@ -243,6 +243,11 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
   DROVER_CO_CHECK(std::move(status));
   if (row.method == kDequeue) note_work(c, response.get());
   note_turn(row.method);
+  if (row.sparse) {
+    std::string out;
+    msgpack_encode(row.response(), response.get(), out, jobs_);
+    co_return out;
+  }
   auto encode = [&row, response = std::move(response)] {
     std::string out;
     msgpack_encode(row.response(), response.get(), out);

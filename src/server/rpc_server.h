@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "codec/msgpack_memo.h"
+#include "model/job.h"
 #include "net/rpc_listener.h"
 #include "server/config.h"
 #include "server/rpc_tls.h"
@@ -44,6 +46,7 @@ class RpcServer {
   Server& server_;
   RaftTransport& raft_;
   RpcTls tls_;
+  MsgpackMemo jobs_{std::type_identity<Job>()};  // of sparse answers
   std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::unique_ptr<net::RpcListener> listener_;
 };

@@ -304,8 +304,8 @@ bool Server::pauses_worker(int number) const {
   return leader_ && replica_->stats().num_peers > 0 && number < config_.num_schedulers * 3 / 4;
 }
 
-Async<Result<Server::Committed>> Server::propose(std::string entry) {
-  DROVER_CO_TRY(auto applied, co_await replica_->propose(std::move(entry)));
+Async<Result<Server::Committed>> Server::propose(std::string entry, std::shared_ptr<const void> body) {
+  DROVER_CO_TRY(auto applied, co_await replica_->propose(std::move(entry), std::move(body)));
   auto* outcome = std::any_cast<StateMachine::Answer>(&applied.outcome);
   DROVER_ASSERT(outcome, "the state machine answers every entry");
   // A refusal of the state is no fault of the request's form, whatever the state calls it.

@@ -118,7 +118,14 @@ class Server {
   Async<Result<Committed>> apply(state::EntryType type, const Body& body) {
     return propose(state::encode_entry(type, body, world().clock.now()));
   }
-  Async<Result<Committed>> propose(std::string entry);
+  // The same for a large body, which is applied here without being read again. It must not change any more.
+  template <class Body>
+  Async<Result<Committed>> apply_shared(state::EntryType type, std::shared_ptr<const Body> body) {
+    auto entry = state::encode_entry(type, *body, world().clock.now());
+    return propose(std::move(entry), std::move(body));
+  }
+  // `body`: what the entry says, of the type that its row of the table names; null: it is read when it is applied.
+  Async<Result<Committed>> propose(std::string entry, std::shared_ptr<const void> body = nullptr);
 
   const Config& config() const { return config_; }
   World& world() { return parts_.world; }

@@ -135,6 +135,26 @@ TEST_F(ServerTest, BlockingReadsWakeOnlyForWhatConcernsThem) {
   ASSERT_TRUE(*answer);
   EXPECT_EQ((*answer)->Allocs.size(), 1u);
   EXPECT_GT((*answer)->Index, first->Index);
+
+  // The node's own report is no news for it; the answer at the end of the time still names everything.
+  req.MinQueryIndex = (*answer)->Index;
+  answer.reset();
+  Running again([](Server& s, rpc::NodeSpecificRequest r, auto& out) -> Async<void> {
+    out = co_await s.call<rpc::NodeClientAllocsResponse>("Node.GetClientAllocs", r);
+  }(*server, req, answer));
+  rpc::AllocUpdateRequest update;
+  auto& u = update.Alloc.emplace_back();
+  u.ID = server->snapshot().allocs().by_node(node).all().at(0)->ID;
+  u.NodeID = node;
+  u.ClientStatus = alloc_client::kRunning;
+  ASSERT_TRUE(call<GenericResponse>("Node.UpdateAlloc", update));
+  EXPECT_EQ(server->snapshot().allocs().get(u.ID)->ClientStatus, alloc_client::kRunning);
+  sim.loop.advance(1s);
+  EXPECT_FALSE(answer);
+  ASSERT_TRUE(sim.loop.run_until([&] { return answer.has_value(); }, 120s));
+  ASSERT_TRUE(*answer);
+  EXPECT_EQ((*answer)->Allocs.size(), 1u);
+  EXPECT_EQ((*answer)->Index, req.MinQueryIndex);
 }
 
 TEST_F(ServerTest, AnUnchangedJobMakesNoNewVersion) {

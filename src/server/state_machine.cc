@@ -19,8 +19,8 @@ class Source final : public raft::SnapshotSource {
 
 }  // namespace
 
-std::any StateMachine::apply(uint64_t index, std::string_view entry) {
-  auto outcome = fsm_.apply(index, entry);
+std::any StateMachine::apply_own(uint64_t index, std::string_view entry, const std::shared_ptr<const void>& body) {
+  auto outcome = fsm_.apply(index, entry, body.get());
   if (outcome.error && (outcome.error->code == ErrorCode::kCorrupt || outcome.error->code == ErrorCode::kNotImplemented))
     hooks_.fatal(*outcome.error);
   note_turn("the leader's part of an entry");

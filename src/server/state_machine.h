@@ -28,7 +28,9 @@ class StateMachine final : public raft::StateMachine {
   StateMachine(state::Store& store, Hooks hooks) : store_(store), fsm_(store), hooks_(std::move(hooks)) {}
 
   // The outcome is an Answer.
-  std::any apply(uint64_t index, std::string_view entry) override;
+  std::any apply(uint64_t index, std::string_view entry) override { return apply_own(index, entry, nullptr); }
+  // `body`: of the type that the entry's row names.
+  std::any apply_own(uint64_t index, std::string_view entry, const std::shared_ptr<const void>& body) override;
   std::unique_ptr<raft::SnapshotSource> snapshot() override;
   Result<Swap> load(raft::SnapshotReader& in) override;
 

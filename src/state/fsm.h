@@ -127,6 +127,14 @@ template <class Body>
 std::string encode_entry(EntryType type, const Body& body, Time stamp) {
   return encode_entry_raw(static_cast<uint8_t>(type), stamp, type_of<Body>(), &body);
 }
+// The body as an entry has it, for who makes the parts of a large entry elsewhere.
+template <class Body>
+std::string encode_body(const Body& body) {
+  return to_msgpack(body, {.omit_default = true});
+}
+// The entries of one plan and of several, from their encoded bodies.
+std::string plan_entry(std::string_view encoded, Time stamp);
+std::string plans_entry(std::span<const std::string> encoded, Time stamp);
 
 // What applying needs beside the state.
 struct ApplyContext {
@@ -139,13 +147,15 @@ struct EntryRow {
   std::string_view name;
   const TypeInfo& (*body)();   // null: no body
   Status (*apply)(ApplyContext& context, std::string_view body);
+  // The same with the body at hand, a value of the type that `body` describes; null: it is always read from the bytes.
+  Status (*apply_body)(ApplyContext& context, const void* body);
   Result<std::string> (*json)(std::string_view body, const JsonStyle& style);  // null: no body
 };
 std::span<const EntryRow> entry_table();  // in order of type
 const EntryRow* find_entry_row(uint8_t type);
 
-// Applies to a transaction. A refused entry leaves no change in it.
-Outcome apply_entry(Txn& txn, const Entry& entry, const QueuedFn& queued = {});
+// Applies to a transaction. A refused entry leaves no change in it. `body`: what entry.body says, where it is at hand.
+Outcome apply_entry(Txn& txn, const Entry& entry, const QueuedFn& queued = {}, const void* body = nullptr);
 
 // Applies entries to a store, one transaction each. The apply thread.
 class Fsm {
@@ -155,7 +165,8 @@ class Fsm {
   // Publishes also when the entry is refused, so that the index moves on. Indexes ascend.
   // An entry that cannot be read or has an unknown type gives kCorrupt or kNotImplemented: the server must stop, since
   // its state would go apart from the others'.
-  Outcome apply(uint64_t index, std::string_view bytes);
+  // `body`: what the bytes say, where it is at hand.
+  Outcome apply(uint64_t index, std::string_view bytes, const void* body = nullptr);
 
  private:
   Store& store_;

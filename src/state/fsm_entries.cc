@@ -28,6 +28,18 @@ Status with_body(Context& c, std::string_view bytes) {
   return Fn(c, body);
 }
 
+// The same for entries whose body the proposer may hand over: Fn leaves it as it is.
+template <class Body, Status (*Fn)(Context&, const Body&)>
+Status with_read_body(Context& c, std::string_view bytes) {
+  Body body{};
+  DROVER_CHECK(msgpack_decode(type_of<Body>(), &body, bytes));
+  return Fn(c, body);
+}
+template <class Body, Status (*Fn)(Context&, const Body&)>
+Status with_given_body(Context& c, const void* body) {
+  return Fn(c, *static_cast<const Body*>(body));
+}
+
 template <class Body>
 Result<std::string> body_json(std::string_view bytes, const JsonStyle& style) {
   DROVER_TRY(auto body, from_msgpack<Body>(bytes));
@@ -245,7 +257,7 @@ void note_freed_capacity(Context& c, const Allocation& report) {
   c.out.effects.capacity.push_back({node->ComputedClass, ns ? ns->Quota : "", node->ID});
 }
 
-Status alloc_client_update(Context& c, rpc::AllocUpdateRequest& r) {
+Status alloc_client_update(Context& c, const rpc::AllocUpdateRequest& r) {
   DROVER_CHECK(update_allocs_from_client(c.txn, r.Alloc));
   c.txn.next_part();
   JobStatuses jobs;
@@ -265,12 +277,12 @@ Status desired_transition(Context& c, rpc::AllocUpdateDesiredTransitionRequest& 
 void note_preemption_evals(Context& c, const rpc::ApplyPlanResultsRequest& r) {
   for (auto& e : r.PreemptionEvals) c.out.effects.evals.push_back(c.txn.evals()->get(e.ID));
 }
-Status plan_results(Context& c, rpc::ApplyPlanResultsRequest& r) {
+Status plan_results(Context& c, const rpc::ApplyPlanResultsRequest& r) {
   DROVER_CHECK(apply_plan_results(c.txn, r));
   note_preemption_evals(c, r);
   return {};
 }
-Status plan_results_batch(Context& c, rpc::ApplyPlanResultsBatch& r) {
+Status plan_results_batch(Context& c, const rpc::ApplyPlanResultsBatch& r) {
   for (auto& plan : r.Plans) {
     auto mark = c.txn.mark();
     c.txn.next_part();
@@ -420,8 +432,10 @@ Status plugin_delete(Context& c, rpc::CSIPluginDeleteRequest& r) { return delete
 // Numbers that the reference reserves and does nothing for, and the barrier.
 Status nothing(Context&, std::string_view) { return {}; }
 
-#define ROW(type, body, fn) {EntryType::k##type, #type, &type_of<body>, &with_body<body, fn>, &body_json<body>}
-#define ROW_WITHOUT_BODY(type, fn) {EntryType::k##type, #type, nullptr, &fn, nullptr}
+#define ROW(type, body, fn) {EntryType::k##type, #type, &type_of<body>, &with_body<body, fn>, nullptr, &body_json<body>}
+#define ROW_TO_READ(type, body, fn) \
+  {EntryType::k##type, #type, &type_of<body>, &with_read_body<body, fn>, &with_given_body<body, fn>, &body_json<body>}
+#define ROW_WITHOUT_BODY(type, fn) {EntryType::k##type, #type, nullptr, &fn, nullptr, nullptr}
 
 const EntryRow kRows[] = {
     ROW(NodeRegister, rpc::NodeRegisterRequest, node_register),
@@ -433,11 +447,11 @@ const EntryRow kRows[] = {
     ROW(EvalUpdate, rpc::EvalUpdateRequest, eval_update),
     ROW(EvalDelete, rpc::EvalReapRequest, eval_delete),
     ROW_WITHOUT_BODY(AllocUpdate, nothing),
-    ROW(AllocClientUpdate, rpc::AllocUpdateRequest, alloc_client_update),
+    ROW_TO_READ(AllocClientUpdate, rpc::AllocUpdateRequest, alloc_client_update),
     ROW_WITHOUT_BODY(ReconcileJobSummaries, reconcile),
     ROW(VaultAccessorRegister, rpc::VaultAccessorsRequest, vault_register),
     ROW(VaultAccessorDeregister, rpc::VaultAccessorsRequest, vault_deregister),
-    ROW(ApplyPlanResults, rpc::ApplyPlanResultsRequest, plan_results),
+    ROW_TO_READ(ApplyPlanResults, rpc::ApplyPlanResultsRequest, plan_results),
     ROW(DeploymentStatusUpdate, rpc::DeploymentStatusUpdateRequest, deployment_status_update),
     ROW(DeploymentPromote, rpc::ApplyDeploymentPromoteRequest, deployment_promote),
     ROW(DeploymentAllocHealth, rpc::ApplyDeploymentAllocHealthRequest, deployment_alloc_health),
@@ -487,7 +501,7 @@ const EntryRow kRows[] = {
     ROW_WITHOUT_BODY(NodePoolDelete, nothing),
     ROW(NamespaceUpsert, rpc::NamespaceUpsertRequest, namespace_upsert),
     ROW(NamespaceDelete, rpc::NamespaceDeleteRequest, namespace_delete),
-    ROW(ApplyPlanResultsBatch, rpc::ApplyPlanResultsBatch, plan_results_batch),
+    ROW_TO_READ(ApplyPlanResultsBatch, rpc::ApplyPlanResultsBatch, plan_results_batch),
     ROW_WITHOUT_BODY(Barrier, nothing),
 };
 

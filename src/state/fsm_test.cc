@@ -420,6 +420,63 @@ TEST(Log, AppliesAsExpectedAndReplaysToEqualHashes) {
             0u);
 }
 
+// A proposer that has the body at hand: the state, the refusals and the effects are those of the bytes, and the body is as before.
+TEST(Log, ABodyAtHandDoesWhatItsBytesDo) {
+  Store a, b;
+  Fsm by_bytes(a), by_body(b);
+  auto& log = sample_log();
+  auto body_of = [](const Sample& s) -> std::shared_ptr<void> {
+    auto body = parse_entry(s.bytes)->body;
+    auto read = [&]<class Body>(Body) -> std::shared_ptr<void> {
+      auto value = std::make_shared<Body>();
+      EXPECT_TRUE(msgpack_decode(type_of<Body>(), value.get(), body));
+      return value;
+    };
+    switch (s.type) {
+      case EntryType::kAllocClientUpdate: return read(rpc::AllocUpdateRequest());
+      case EntryType::kApplyPlanResults: return read(rpc::ApplyPlanResultsRequest());
+      case EntryType::kApplyPlanResultsBatch: return read(rpc::ApplyPlanResultsBatch());
+      default: return nullptr;
+    }
+  };
+  int given = 0;
+  for (size_t i = 0; i < log.size(); ++i) {
+    auto* row = find_entry_row(static_cast<uint8_t>(log[i].type));
+    auto body = body_of(log[i]);
+    EXPECT_EQ(body != nullptr, row->apply_body != nullptr) << row->name;
+    auto x = by_bytes.apply(index_of(i), log[i].bytes);
+    // Bytes that say nothing: what is applied is the body.
+    auto y = by_body.apply(index_of(i), body ? std::string_view(log[i].bytes).substr(0, log[i].bytes.size() - parse_entry(log[i].bytes)->body.size()) : log[i].bytes, body.get());
+    EXPECT_EQ(x.error.has_value(), y.error.has_value()) << row->name;
+    EXPECT_EQ(x.parts.size(), y.parts.size()) << row->name;
+    EXPECT_EQ(x.effects.evals.size(), y.effects.evals.size()) << row->name;
+    EXPECT_EQ(x.effects.capacity.size(), y.effects.capacity.size()) << row->name;
+    ASSERT_EQ(state_hash(a.snapshot()), state_hash(b.snapshot())) << row->name;
+    if (!body) continue;
+    ++given;
+    std::string again;
+    msgpack_encode(row->body(), body.get(), again, {.omit_default = true});
+    EXPECT_EQ(again, parse_entry(log[i].bytes)->body) << row->name;
+  }
+  EXPECT_GE(given, 3);
+}
+
+TEST(Log, EntriesOfPlansAreMadeFromTheirParts) {
+  auto stamp = Time::from_unix_nanos(1'700'000'000'000'000'007);
+  for (size_t n : {1, 2, 15, 16, 300}) {
+    rpc::ApplyPlanResultsBatch batch;
+    std::vector<std::string> parts;
+    for (size_t i = 0; i < n; ++i) {
+      auto& plan = batch.Plans.emplace_back();
+      plan.EvalID = uid(i + 1);
+      plan.UpdatedAt = static_cast<int64_t>(i);
+      parts.push_back(encode_body(plan));
+    }
+    EXPECT_EQ(plans_entry(parts, stamp), encode_entry(EntryType::kApplyPlanResultsBatch, batch, stamp)) << n;
+    EXPECT_EQ(plan_entry(parts[0], stamp), encode_entry(EntryType::kApplyPlanResults, batch.Plans[0], stamp));
+  }
+}
+
 TEST(Log, ARefusedEntryChangesNothingButTheIndex) {
   Store store;
   replay(store);
