@@ -225,6 +225,12 @@ class Reader {
   }
 
   Status raw(std::string_view& out) {
+    // Nearly all texts are short.
+    if (auto head = in_.empty() ? 0u : static_cast<unsigned char>(in_[0]); (head & 0xe0) == 0xa0 && (head & 0x1f) < in_.size()) {
+      out = in_.substr(1, head & 0x1f);
+      in_.remove_prefix(1 + out.size());
+      return {};
+    }
     uint64_t n = 0;
     DROVER_CHECK(length(0xe0, 0xa0, {{0xd9, 1}, {0xda, 2}, {0xdb, 4}, {0xc4, 1}, {0xc5, 2}, {0xc6, 4}}, n));
     if (n > in_.size()) return corrupt("cut short");
@@ -356,10 +362,20 @@ class Reader {
   Status structure(const TypeInfo& t, void* p, int depth) {
     uint64_t n = 0;
     DROVER_CHECK(length(0xf0, 0x80, {{0xde, 2}, {0xdf, 4}}, n));
+    // Our agents and the reference's name fields in order: where one was found, the next one is the most likely.
+    size_t next = 0;
+    auto find = [&](std::string_view key) -> const FieldInfo* {
+      if (next >= t.sorted.size() || t.fields[t.sorted[next]].name != key) {
+        auto at = std::lower_bound(t.sorted.begin(), t.sorted.end(), key, [&](uint16_t f, std::string_view k) { return t.fields[f].name < k; });
+        next = static_cast<size_t>(at - t.sorted.begin());
+        if (at == t.sorted.end() || t.fields[*at].name != key) return nullptr;
+      }
+      return &t.fields[t.sorted[next++]];
+    };
     for (uint64_t i = 0; i < n; ++i) {
       std::string_view key;
       DROVER_CHECK(raw(key));
-      if (auto* f = t.find(key)) {
+      if (auto* f = find(key)) {
         DROVER_CHECK(value(f->type(), f->in(p), depth + 1));
       } else {
         Value ignored;

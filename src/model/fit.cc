@@ -118,7 +118,11 @@ Fit allocs_fit(const Node& node, std::span<const Ref<Allocation>> allocs, const 
   if (core_twice) return fit.dimension = "cores", fit;
   fit.dimension = exhausted_dimension(node_capacity(node), fit.used.usage, fit.used.cores);
   if (!fit.dimension.empty()) return fit;
-  if (!index) {
+  // Nearly all nodes have nothing on them that uses ports: then only the node itself can be wrong.
+  if (!index && std::none_of(allocs.begin(), allocs.end(), [](auto& a) { return holds_ports(*a); })) {
+    if (auto ok = NetworkIndex::check_node(node); !ok)
+      return fit.dimension = "reserved node port collision: " + ok.error().message, fit;
+  } else if (!index) {
     NetworkIndex own;
     if (auto ok = own.set_node(node); !ok)
       return fit.dimension = "reserved node port collision: " + ok.error().message, fit;

@@ -200,6 +200,25 @@ TEST(Ports, Y13ReservedPortsOfNodeAndAddress) {
   EXPECT_FALSE(index.port_used("192.168.0.100", 80));
 }
 
+TEST(Ports, ANodeWithoutPortsInUseIsCheckedAsIfItHadSome) {
+  for (auto* host : {"", "22", "1-5,7", "0", "x", "5-3", "65536", "1--2", " "})
+    for (auto* address : {"", "80", "80,90-100", "y", "90-80", "70000"}) {
+      auto n = networked();
+      n.ReservedResources->Networks.ReservedHostPorts = host;
+      n.NodeResources->NodeNetworks[1].Addresses[0].ReservedPorts = address;
+      NetworkIndex index;
+      auto whole = index.set_node(n), only = NetworkIndex::check_node(n);
+      ASSERT_EQ(whole.has_value(), only.has_value()) << host << " " << address;
+      if (!whole) EXPECT_EQ(whole.error().message, only.error().message);
+      // The same verdict with an allocation that holds ports and without.
+      auto plain = alloc_of(1, 1, [](Allocation&, AllocatedResources&) {});
+      auto with_port = alloc_of(1, 1, [](Allocation&, AllocatedResources& r) { r.Shared.Ports = {{.Label = "x", .Value = 8080, .HostIP = "10.0.0.9"}}; });
+      EXPECT_FALSE(holds_ports(*plain));
+      EXPECT_TRUE(holds_ports(*with_port));
+      EXPECT_EQ(allocs_fit(n, std::vector{plain}, nullptr, false).dimension, allocs_fit(n, std::vector{with_port}, nullptr, false).dimension);
+    }
+}
+
 TEST(Ports, Y12CollisionsNameThePort) {
   NetworkIndex index;
   ASSERT_TRUE(index.set_node(networked()));

@@ -110,6 +110,12 @@ Result<std::vector<uint16_t>> parse_port_ranges(std::string_view spec) {
   return ports;
 }
 
+bool holds_ports(const Allocation& alloc) {
+  auto some = [](auto& tasks) { return std::any_of(tasks.begin(), tasks.end(), [](auto& t) { return !t.second.Networks.empty(); }); };
+  auto* r = alloc.AllocatedResources.get();
+  return r ? !r->Shared.Ports.empty() || !r->Shared.Networks.empty() || some(r->Tasks) : some(alloc.TaskResources);
+}
+
 // --- NetworkIndex ---
 
 PortSet& NetworkIndex::ports_of(std::string_view ip) {
@@ -180,6 +186,14 @@ Status NetworkIndex::set_node(const Node& node) {
         if (part->host_ip.empty() && (n.Mode.empty() || n.Mode == "host")) part->host_ip = n.IP;
   }
   node_ = std::move(part);
+  return {};
+}
+
+Status NetworkIndex::check_node(const Node& node) {
+  if (node.ReservedResources) DROVER_CHECK(parse_port_ranges(node.ReservedResources->Networks.ReservedHostPorts));
+  if (node.NodeResources)
+    for (auto& network : node.NodeResources->NodeNetworks)
+      for (auto& address : network.Addresses) DROVER_CHECK(parse_port_ranges(address.ReservedPorts));
   return {};
 }
 

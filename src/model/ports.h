@@ -52,11 +52,16 @@ class PortSet {
 // "22,80,1000-2000": sorted, without duplicates. Errors in the reference's words.
 Result<std::vector<uint16_t>> parse_port_ranges(std::string_view spec);
 
+// Whether the allocation may have host ports or networks.
+bool holds_ports(const Allocation& alloc);
+
 // Ports and bandwidth of one node. Copies are cheap: what only depends on the node is shared.
 class NetworkIndex {
  public:
   // The node's networks and its reserved ports. The error is the reason that operators see.
   Status set_node(const Node& node);
+  // Only whether set_node would do, and its error.
+  static Status check_node(const Node& node);
 
   // Takes the ports of an allocation, unless its client is done with it. Returns the reasons of collisions, "" when
   // there are none: "collision when reserving port for alloc <id>: [port 80 already in use]".

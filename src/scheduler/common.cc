@@ -123,7 +123,7 @@ UpdateDecision try_in_place(Context& context, Stack& stack, const Job& job, cons
 }
 
 std::shared_ptr<Allocation> make_alloc(Context& context, const Job& job, const TaskGroup& group,
-                                       const Selection& selection, std::string name, const AllocMetric& metric) {
+                                       const Selection& selection, std::string name, AllocMetric metric) {
   static const SharedString run(alloc_desired::kRun), pending(alloc_client::kPending);
   auto& node = *context.fleet.node(selection.row);
   auto a = std::make_shared<Allocation>();
@@ -135,7 +135,7 @@ std::shared_ptr<Allocation> make_alloc(Context& context, const Job& job, const T
   a->NodeName = node.Name;
   a->JobID = job.ID;
   a->TaskGroup = group.Name;
-  a->Metrics = std::make_shared<const AllocMetric>(metric);
+  a->Metrics = std::make_shared<const AllocMetric>(std::move(metric));
   a->AllocatedResources = selection.resources;
   a->TaskResources = legacy_task_resources(*selection.resources);
   Resources shared;

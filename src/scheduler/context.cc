@@ -46,7 +46,8 @@ void Context::replay(const Change& change) {
                   std::any_of(t.use.allocs.begin(), t.use.allocs.end(),
                               [&](auto& a) { return a->ID == change.alloc->ID; });
   if (replaces) return rebuild(row, t);
-  if (!t.ports && !known) t.ports = std::make_unique<NodePorts>(fleet.ports(row));
+  bool ports = t.use.port_holders > 0 || holds_ports(*change.alloc);
+  if (!t.ports && !known && ports) t.ports = std::make_unique<NodePorts>(fleet.ports(row));
   if (t.ports && !t.ports->invalid_node && !is_client_terminal(*change.alloc))
     t.ports->collision = !t.ports->index.add_alloc(*change.alloc).empty() || t.ports->collision;
   t.use.add(change.alloc);
@@ -75,6 +76,7 @@ const NodePorts& Context::ports(uint32_t row) {
   auto it = touched_.find(row);
   if (it == touched_.end()) return fleet.ports(row);
   auto& t = it->second;
+  if (!t.ports && t.use.port_holders == 0 && fleet.use(row).port_holders == 0) return fleet.ports(row);
   if (!t.ports) t.ports = std::make_unique<NodePorts>(ports_of(*fleet.node(row), t.use.allocs));
   return *t.ports;
 }

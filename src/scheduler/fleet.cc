@@ -17,7 +17,12 @@ constexpr size_t kDeadValuesMin = 1024;
 
 void NodeUse::add(Ref<Allocation> alloc) {
   if (is_client_terminal(*alloc)) return;
-  auto one = comparable(*alloc);
+  count(*alloc);
+  allocs.push_back(std::move(alloc));
+}
+
+void NodeUse::count(const Allocation& alloc) {
+  auto one = comparable(alloc);
   usage += one.usage;
   for (auto core : one.cores) {
     auto at = std::lower_bound(cores.begin(), cores.end(), core);
@@ -27,7 +32,7 @@ void NodeUse::add(Ref<Allocation> alloc) {
       cores.insert(at, core);
     }
   }
-  allocs.push_back(std::move(alloc));
+  port_holders += holds_ports(alloc);
 }
 
 NodePorts ports_of(const Node& node, std::span<const Ref<Allocation>> allocs) {
@@ -54,7 +59,13 @@ uint32_t Fleet::row(const Uuid& node) const {
 void Fleet::sync(const std::shared_ptr<const StateView>& state) {
   if (state == state_) return;
   std::vector<Uuid> changed;
-  bool known = state_ && state->changed_nodes(*state_, [&](const Uuid& id) { changed.push_back(id); });
+  // Most changes are new allocations and clients' reports: those need no look at the rest of their node.
+  auto alloc_changed = [&](const Ref<Allocation>& before, const Ref<Allocation>& after) {
+    if (follow(before, after)) return;
+    if (before) changed.push_back(before->NodeID);
+    if (after && (!before || after->NodeID != before->NodeID)) changed.push_back(after->NodeID);
+  };
+  bool known = state_ && state->changes(*state_, [&](const Uuid& id) { changed.push_back(id); }, alloc_changed);
   if (known) {
     std::sort(changed.begin(), changed.end());
     changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
@@ -149,9 +160,32 @@ void Fleet::set_allocs(uint32_t r, std::vector<Ref<Allocation>> allocs) {
   std::erase_if(allocs, [](auto& a) { return is_client_terminal(*a); });
   std::sort(allocs.begin(), allocs.end(), [](auto& a, auto& b) { return a->ID < b->ID; });
   if (allocs == use_[r].allocs) return;  // pointers: the same objects
+  bool held_ports = use_[r].port_holders > 0;
   use_[r] = {};
   for (auto& a : allocs) use_[r].add(std::move(a));
-  ports_[r].reset();
+  if (held_ports || use_[r].port_holders > 0) ports_[r].reset();
+}
+
+bool Fleet::follow(const Ref<Allocation>& before, const Ref<Allocation>& after) {
+  if (!after || (before && before->NodeID != after->NodeID)) return false;
+  auto r = row(after->NodeID);
+  if (r == kNoRow) return false;
+  bool was = before && !is_client_terminal(*before), is = !is_client_terminal(*after);
+  if (!is) return !was;
+  auto& use = use_[r];
+  auto at = std::lower_bound(use.allocs.begin(), use.allocs.end(), after->ID, [](auto& a, const Uuid& id) { return a->ID < id; });
+  bool there = at != use.allocs.end() && (*at)->ID == after->ID;
+  if (was) {
+    auto &x = before->AllocatedResources, &y = after->AllocatedResources;
+    if (!there || *at != before || !x || !y || (x != y && !(*x == *y))) return false;
+    *at = after;
+    return true;
+  }
+  if (there) return false;
+  use.allocs.insert(at, after);
+  use.count(*after);
+  if (holds_ports(*after)) ports_[r].reset();
+  return true;
 }
 
 const NodePorts& Fleet::ports(uint32_t r) {

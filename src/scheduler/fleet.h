@@ -32,9 +32,12 @@ struct NodeUse {
   Usage usage;
   std::vector<uint16_t> cores;  // sorted
   bool core_twice = false;
+  uint32_t port_holders = 0;  // allocations that have host ports or networks
   std::vector<Ref<Allocation>> allocs;
 
   void add(Ref<Allocation> alloc);
+  // All but the list.
+  void count(const Allocation& alloc);
 };
 
 // The ports of one node as its allocations leave them; `error` when they cannot be told.
@@ -103,6 +106,8 @@ class Fleet {
   void set_node(uint32_t row, Ref<Node> node);
   void remove_row(uint32_t row);
   void set_allocs(uint32_t row, std::vector<Ref<Allocation>> allocs);
+  // Brings one allocation's change into the row of its node. False: all of the node must be read again.
+  bool follow(const Ref<Allocation>& before, const Ref<Allocation>& after);
 
   std::shared_ptr<const StateView> state_;
   std::unordered_map<Uuid, uint32_t> row_of_;

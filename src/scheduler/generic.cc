@@ -229,7 +229,7 @@ class GenericPass {
       if (destructive) context_.plan.pop_stop(p.previous);
       return;
     }
-    auto alloc = make_alloc(context_, older ? *older->job : *job_, *group, *selection, p.name, metric);
+    auto alloc = make_alloc(context_, older ? *older->job : *job_, *group, *selection, p.name, std::move(metric));
     alloc->DeploymentID = deployment;
     if (older) alloc->Job = older->job;
     if (p.previous) inherit(*alloc, p);

@@ -60,7 +60,7 @@ UpdateDecision try_in_place(Context& context, Stack& stack, const Job& job, cons
 
 // A new allocation of `group` for what the stack selected. The plan's job stands behind it unless `job` is set.
 std::shared_ptr<Allocation> make_alloc(Context& context, const Job& job, const TaskGroup& group,
-                                       const Selection& selection, std::string name, const AllocMetric& metric);
+                                       const Selection& selection, std::string name, AllocMetric metric);
 // Evicts what the selection preempts, for the sake of `alloc`.
 void preempt_allocs(Context& context, const Selection& selection, Allocation& alloc);
 

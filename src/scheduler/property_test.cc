@@ -177,6 +177,20 @@ class World {
     ASSERT_TRUE(a && b);
     ASSERT_EQ(to_json(a->Plan), to_json(b->Plan));
     ASSERT_EQ(to_json(a->eval), to_json(b->eval));
+    for (auto& [id, node] : state->nodes) {
+      auto &x = warm_.use(warm_.row(id)), &y = cold.use(cold.row(id));
+      ASSERT_EQ(x.usage, y.usage);
+      ASSERT_EQ(x.allocs, y.allocs);
+      ASSERT_EQ(x.cores, y.cores);
+      ASSERT_EQ(x.core_twice, y.core_twice);
+      ASSERT_EQ(x.port_holders, y.port_holders);
+      auto &p = warm_.ports(warm_.row(id)), &q = cold.ports(cold.row(id));
+      ASSERT_EQ(p.invalid_node, q.invalid_node);
+      ASSERT_EQ(p.collision, q.collision);
+      for (auto& alloc : y.allocs)
+        for (auto& port : alloc->AllocatedResources->Shared.Ports)
+          ASSERT_EQ(p.index.port_used(port.HostIP, static_cast<uint16_t>(port.Value)), true) << port.HostIP << ":" << port.Value;
+    }
   }
 
   // What clients would really run, after the plan: desired run and not ended.

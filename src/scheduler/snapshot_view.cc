@@ -55,15 +55,12 @@ std::vector<Ref<CSIVolume>> SnapshotView::csi_volumes_by_node(const Uuid& node) 
   return it == claimed_on_.end() ? std::vector<Ref<CSIVolume>>{} : it->second;
 }
 
-bool SnapshotView::changed_nodes(const StateView& older, const std::function<void(const Uuid&)>& fn) const {
+bool SnapshotView::changes(const StateView& older, const std::function<void(const Uuid&)>& node, const AllocChange& alloc) const {
   auto* before = dynamic_cast<const SnapshotView*>(&older);
   if (!before) return false;
   state::diff_nodes(before->snapshot_, snapshot_,
-                    [&](const Ref<Node>& b, const Ref<Node>& a) { fn(a ? a->ID : b->ID); });
-  state::diff_allocs(before->snapshot_, snapshot_, [&](const Ref<Allocation>& b, const Ref<Allocation>& a) {
-    if (b) fn(b->NodeID);
-    if (a && (!b || a->NodeID != b->NodeID)) fn(a->NodeID);
-  });
+                    [&](const Ref<Node>& b, const Ref<Node>& a) { node(a ? a->ID : b->ID); });
+  state::diff_allocs(before->snapshot_, snapshot_, alloc);
   return true;
 }
 

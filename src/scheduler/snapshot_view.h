@@ -29,7 +29,7 @@ class SnapshotView final : public StateView {
   Ref<SchedulerConfiguration> scheduler_config() const override;
   Ref<CSIVolume> csi_volume(std::string_view ns, std::string_view id) const override;
   std::vector<Ref<CSIVolume>> csi_volumes_by_node(const Uuid& node) const override;
-  bool changed_nodes(const StateView& older, const std::function<void(const Uuid&)>& fn) const override;
+  bool changes(const StateView& older, const std::function<void(const Uuid&)>& node, const AllocChange& alloc) const override;
 
  private:
   state::Snapshot snapshot_;

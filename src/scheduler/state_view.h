@@ -49,9 +49,10 @@ class StateView {
   // Volumes claimed by allocations of the node.
   virtual std::vector<Ref<CSIVolume>> csi_volumes_by_node(const Uuid& node) const = 0;
 
-  // Calls fn with every node that was added, changed or removed since `older`, and with every node that has an
-  // allocation that was. May name a node twice. False: cannot tell, everything may have changed.
-  virtual bool changed_nodes(const StateView& older, const std::function<void(const Uuid&)>& fn) const { return false; }
+  // Calls `node` with every node that was added, changed or removed since `older`, and `alloc` with every allocation that was:
+  // as it was and as it is, null where it was not or is no more. False: cannot tell, everything may have changed.
+  using AllocChange = std::function<void(const Ref<Allocation>&, const Ref<Allocation>&)>;
+  virtual bool changes(const StateView& older, const std::function<void(const Uuid&)>& node, const AllocChange& alloc) const { return false; }
 };
 
 }  // namespace drover::scheduler

@@ -162,7 +162,7 @@ class SystemPass {
     metric.AllocationTime = stopwatch.elapsed();
     if (!selection) return metric.NodesFiltered > 0 ? filtered(group, metric) : exhausted(group, row, metric);
     metric.NodesAvailable = nodes_available_;
-    auto alloc = make_alloc(context_, *job_, group, *selection, p.name, metric);
+    auto alloc = make_alloc(context_, *job_, group, *selection, p.name, std::move(metric));
     if (p.previous) alloc->PreviousAllocation = p.previous->ID;
     preempt_allocs(context_, *selection, *alloc);
     context_.plan.place(std::move(alloc));

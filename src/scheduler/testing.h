@@ -76,11 +76,11 @@ class MemState final : public StateView {
         if (claim.NodeID == node.str()) out.push_back(v);
     return out;
   }
-  bool changed_nodes(const StateView& older, const std::function<void(const Uuid&)>& fn) const override {
+  bool changes(const StateView& older, const std::function<void(const Uuid&)>& node, const AllocChange& alloc) const override {
     auto* before = dynamic_cast<const MemState*>(&older);
     if (!before) return false;
-    diff(before->nodes, nodes, [&](const Node& n) { fn(n.ID); });
-    diff(before->allocs, allocs, [&](const Allocation& a) { fn(a.NodeID); });
+    diff(before->nodes, nodes, [&](auto& b, auto& a) { node(a ? a->ID : b->ID); });
+    diff(before->allocs, allocs, alloc);
     return true;
   }
 
@@ -172,10 +172,14 @@ class MemState final : public StateView {
   }
   template <class M, class F>
   static void diff(const M& before, const M& after, F&& fn) {
-    for (auto& [id, v] : before)
-      if (auto it = after.find(id); it == after.end() || it->second != v) fn(*v);
+    using Row = typename M::mapped_type;
+    for (auto& [id, v] : before) {
+      auto it = after.find(id);
+      if (it == after.end()) fn(v, Row());
+      else if (it->second != v) fn(v, it->second);
+    }
     for (auto& [id, v] : after)
-      if (!before.contains(id)) fn(*v);
+      if (!before.contains(id)) fn(Row(), v);
   }
   std::map<Uuid, std::set<Uuid>> by_node_;
 };
