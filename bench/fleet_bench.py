@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Simulated nodes over the real wire against one real server: what placing, running and losing work costs.
 
-    fleet_bench.py --bin build/release/drover [--nodes 5000] [--jobs 100] [--only placement,readers,lifecycle,loss]
+    fleet_bench.py --bin build/release/drover [--nodes 5000] [--jobs 100] [--only placement,services,readers,lifecycle,loss]
 
 Prints each figure beside the reference's, measured with the same tool on the same kind of machine (two shared cores), where the
 shape is the same: 5,000 nodes with a connection each, 100 batch jobs of 1,000. The tool is tests/conformance/fleet and needs Go.
@@ -129,6 +129,32 @@ def ready(server):
         return 0
 
 
+#: Baseline section 1: nodes, what the tool is told of nodes and tasks, and the reference's figures: placed/s, whole and best 5 s,
+#: processor time per allocation.
+SERVICES = (
+    (1000, ("-cpu", 16000, "-mem", 32768, "-classes", "small,large"), (), "353, 272", "800, 400", "3.4, 4.3"),
+    (5000, ("-cpu", 16000, "-mem", 32768, "-classes", "small,large"), (), "63, 71", "400, 344", "12.6, 12.4"),
+    (5000, ("-cpu", 4000), ("-task-cpu", 1900), "254", "551", "6.1"),
+)
+
+
+def services(binary, _):
+    """Baseline section 1, the rows without constraints: 10 service jobs of 1,000 with deployments."""
+    for nodes, node_args, task_args, whole, best, cpu in SERVICES:
+        with fleetkit.Server(binary) as server:
+            fleet = server.start_fleet(os.path.join(server.home, "nodes.json"), "-nodes", nodes, "-nodes-per-conn", 1, "-register-rate", 2000,
+                                       "-disk", 400000, *node_args, "-hold", "20m", "-duration", "20m")
+            try:
+                wait_for("the nodes are ready", lambda: ready(server) == nodes, 300)
+                got = server.fleet("-load", "service", "-jobs", 10, "-count", 1000, *task_args, "-settle", "15s", "-duration", "5m")
+            finally:
+                fleetkit.end(fleet)
+        of = f"10 x 1,000 services on {nodes:,} nodes{', two tasks fill one' if task_args else ''}: "
+        show(of + "placed", got["bulk"]["placed_per_s"], "/s", whole)
+        show(of + "best 5 s", got["bulk"].get("placed_per_s_best_5s"), "/s", best)
+        show(of + "processor time", got["per_alloc"]["server_cpu_ms"], "ms", cpu)
+
+
 def lifecycle(binary, _):
     """Baseline section 2, the table of log entries: 5,000 batch allocations from pending to complete on 500 nodes."""
     with fleetkit.Server(binary, more="  raft_snapshot_threshold = 1000000\n") as server:
@@ -154,7 +180,7 @@ def loss(binary, args):
         show(f"what they ran ({lost['allocs_lost']} allocations) runs elsewhere after", lost.get("replacements_running_s"), "s", "not measured")
 
 
-STEPS = {"placement": placement, "readers": readers, "lifecycle": lifecycle, "loss": loss}
+STEPS = {"placement": placement, "services": services, "readers": readers, "lifecycle": lifecycle, "loss": loss}
 
 
 def main():
