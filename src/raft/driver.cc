@@ -12,8 +12,7 @@ namespace {
 
 constexpr uint64_t kMaxCommittedBytes = 4u << 20;  // handed out in one ready
 constexpr uint32_t kMaxInflightMessages = 256;
-constexpr int kHandoverElections = 2;  // election timeouts between tries to give leadership away on a full disk
-constexpr Duration kHandoverPause = std::chrono::seconds(30);  // once all were tried
+constexpr Duration kHandoverPause = std::chrono::seconds(30);  // once a leader with a full disk has tried all others
 constexpr int kAloneTickFactor = 10;  // a server without peers has little to time
 
 }  // namespace
@@ -303,14 +302,14 @@ void Driver::on_tick() {
   engine_.tick();
   retry_reads();
   tick_transfers();
-  leave_hung_disk();
   if (now() >= next_snapshot_check_) {
     next_snapshot_check_ = now() + options_.snapshot_interval + parts_.world.random.jitter(options_.snapshot_interval);
     if (applied_ >= (snapshot_ ? snapshot_->index : 0) + options_.snapshot_threshold) want_snapshot_ = true;
   }
   run_conf_ops();
   if (!log_->room()) on_full_disk();
-  else handed_to_.clear();
+  else if (disk_hangs()) hand_over("the disk hangs: handing leadership over", {});
+  else if (now() >= next_handover_) handed_to_.clear();
   arm_tick();
   pump();
 }
@@ -325,21 +324,7 @@ void Driver::on_full_disk() {
       later([w = p.waiter, error]() mutable { w.set(error); });
     }
   }
-  if (st_.role != DR_LEADER || conf_.only(self_) || transfer_to_ != 0 || now() < next_handover_) return;
-  // Others may be as full, and either do not take it or give it back: each is tried once before the pause.
-  auto to = best_peer(handed_to_);
-  if (to == 0) {
-    handed_to_.clear();
-    next_handover_ = now() + kHandoverPause;
-    return;
-  }
-  handed_to_.insert(to);
-  next_handover_ = now() + options_.tick * options_.election_ticks * kHandoverElections;
-  auto& id = conf_.servers.at(to).id;
-  log_warn("raft", "the disk is full: handing leadership over", {{"to", id}});
-  spawn([](std::shared_ptr<Driver> self, std::string id) -> Async<void> {
-    (void)co_await self->transfer_leadership(std::move(id));
-  }(shared_from_this(), id));
+  hand_over("the disk is full: handing leadership over", kHandoverPause);
 }
 
 // Lets the engine run until it is at rest, then hands out answers and events.

@@ -206,7 +206,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
   const Server* find(std::string_view id) const;
   Error not_leader() const;
   uint64_t best_peer(const std::set<uint64_t>& except = {});
-  void leave_hung_disk();
+  void hand_over(std::string_view why, Duration pause);
+  bool disk_hangs();
 
   // driver_snapshots.cc
   void maybe_snapshot();
@@ -286,7 +287,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   std::vector<Proposal> proposals_;
   std::deque<Pending> pending_;
   Monotonic next_handover_{};
-  std::set<uint64_t> handed_to_;  // peers that a leader with a full disk has tried to make leader
+  std::set<uint64_t> handed_to_;  // peers that a leader with a bad disk has tried to make leader
   uint64_t in_flight_ = 0;  // bytes in proposals_ and pending_
   std::vector<Waiter<uint64_t>> next_reads_;
   std::deque<ReadGroup> reads_;

@@ -15,6 +15,7 @@ constexpr uint64_t kMaxProposeBytes = 8u << 20;
 constexpr size_t kTinyEntry = 64;
 constexpr size_t kMaxReadGroups = 4;        // outstanding confirmations; later reads share the next one
 constexpr uint64_t kRestoreChunk = 1u << 20;
+constexpr int kHandoverElections = 2;  // election timeouts between tries to give leadership away
 constexpr int kHungElections = 4;  // a write that takes as long as so many elections will not end
 constexpr int kSilentElections = 2;  // after which a voter would have stood
 constexpr Duration kCatchUp = std::chrono::minutes(2);
@@ -355,15 +356,28 @@ uint64_t Driver::best_peer(const std::set<uint64_t>& except) {
   return to;
 }
 
-// A leader whose disk takes nothing any more goes on to be heard, so nobody else would stand; but it applies nothing. It
-// gives leadership away, again and again until it is rid of it.
-void Driver::leave_hung_disk() {
-  Duration patience = options_.tick * options_.election_ticks * kHungElections;
-  if (st_.role != DR_LEADER || transfer_to_ != 0 || writes_.empty() || writes_.front().durable || now() - writes_.front().since < patience) return;
-  auto to = best_peer();
-  if (to == 0) return;
+// Gives leadership to the best peer that was not tried yet: others may ail as this server does, and either do not take it
+// or give it back. Once all were tried it begins anew, after `pause`.
+void Driver::hand_over(std::string_view why, Duration pause) {
+  if (st_.role != DR_LEADER || conf_.only(self_) || transfer_to_ != 0 || now() < next_handover_) return;
+  auto to = best_peer(handed_to_);
+  if (to == 0) {
+    handed_to_.clear();
+    next_handover_ = now() + pause;
+    return;
+  }
+  handed_to_.insert(to);
+  next_handover_ = now() + options_.tick * options_.election_ticks * kHandoverElections;
+  log_warn("raft", why, {{"to", conf_.servers.at(to).id}});
+  // Not transfer_leadership: what waits to be proposed would only wait for the disk as well.
   transfer_to_ = to;
   dr_transfer_leader(engine_.get(), to);
+}
+
+// A leader whose disk takes nothing any more goes on to be heard, so nobody else would stand; but it applies nothing.
+bool Driver::disk_hangs() {
+  Duration patience = options_.tick * options_.election_ticks * kHungElections;
+  return !writes_.empty() && !writes_.front().durable && now() - writes_.front().since >= patience;
 }
 
 Async<Status> Driver::transfer_leadership(std::string id) {
