@@ -78,16 +78,30 @@ void note_client_update(Txn& txn, const Uuid& node_id) {
   txn.nodes().upsert(std::move(copy));
 }
 
+// Whether `report` was made before `known` was: the newest event that it tells of is one of those known, and others followed.
+// Not by the times of the events: they are of the node's clock, which may be set back.
+bool is_earlier(const TaskState& report, const TaskState& known) {
+  if (report.Events.empty()) return !known.Events.empty();
+  auto& last = report.Events.back();
+  for (size_t i = 0; i + 1 < known.Events.size(); i++)
+    if (known.Events[i].Time == last.Time && known.Events[i].Type == last.Type) return true;
+  return false;
+}
+
 // Whether a node's report was overtaken by a later one: it still has a task running, or not yet started, whose end is known.
 // A report that hung on its way may come after its successor, and the node, which had that one acknowledged, would never
-// speak of it again. A task that was started anew has another start time.
+// speak of it again. A task that was started anew has another start time; one that ended without a start, as one whose driver
+// failed, and waits for another, has events that are new.
 bool is_overtaken(const Allocation& known, const Allocation& report) {
   for (auto& [name, before] : known.TaskStates) {
-    if (before.State != "dead" || before.StartedAt.unset()) continue;
+    if (before.State != "dead") continue;
     auto* now = report.TaskStates.find(name);
-    if (now ? now->State != "dead" && (now->StartedAt.unset() || now->StartedAt == before.StartedAt)
-            : report.ClientStatus == alloc_client::kPending)
-      return true;
+    if (!now) {
+      if (report.ClientStatus == alloc_client::kPending) return true;
+    } else if (now->State != "dead") {
+      bool started = !before.StartedAt.unset();
+      if (started ? now->StartedAt.unset() || now->StartedAt == before.StartedAt : now->StartedAt.unset() && is_earlier(*now, before)) return true;
+    }
   }
   return false;
 }

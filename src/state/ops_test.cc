@@ -324,6 +324,35 @@ TEST_F(Ops, AReportThatWasOvertakenChangesNothing) {
   EXPECT_EQ(say("running", "running", 130), "running") << "started anew";
 }
 
+TEST_F(Ops, AReportFromBeforeATaskFailedToStartChangesNothing) {
+  add_web();
+  place({10});
+  std::vector<TaskEvent> all(5);
+  for (size_t i = 0; i < all.size(); i++) {
+    all[i].Type = std::vector{"Received", "Task Setup", "Driver Failure", "Not Restarting", "Restart Signaled"}[i];
+    all[i].Time = 1000 - static_cast<int64_t>(i);  // the node's clock is being set back
+  }
+  auto say = [&](std::string_view status, std::string_view state, size_t events) {
+    auto r = report(uid(10), status);
+    if (!state.empty()) {
+      r.TaskStates["server"].State = state;
+      for (size_t i = 0; i < events; i++) r.TaskStates["server"].Events.push_back(all[i]);
+    } else {
+      r.TaskStates.clear();
+    }
+    ok([&](Txn& t) { return update_allocs_from_client(t, {r}); });
+    return std::string(now().allocs().get(uid(10))->ClientStatus);
+  };
+  EXPECT_EQ(say("pending", "pending", 1), "pending");
+  EXPECT_EQ(say("failed", "dead", 4), "failed");
+  EXPECT_EQ(say("pending", "pending", 2), "failed") << "sent before the failure, and late";
+  EXPECT_EQ(say("pending", "pending", 1), "failed") << "the first of all";
+  EXPECT_EQ(say("pending", "pending", 0), "failed");
+  EXPECT_EQ(say("pending", "", 0), "failed") << "from before there was a task";
+  EXPECT_EQ(counts().Failed, 1);
+  EXPECT_EQ(say("pending", "pending", 5), "pending") << "to be started anew";
+}
+
 TEST_F(Ops, ReconciledSummariesAreThoseOfTheKindOfJob) {
   add_web();
   auto parent = job("parent", "batch");
