@@ -1,10 +1,12 @@
 """What operators do to a cluster: servers die, are replaced and cleaned up; snapshots go from one server to all. Part of
 tests/end-to-end.
 """
+import http.client
 import json
 import os
 import shutil
 import socket
+import time
 import urllib.parse
 
 from testagent import SERVER, Agent, alive, job, task, wait_for
@@ -33,6 +35,15 @@ def peers(agent):
 def health(agent):
     status, _, body = agent.request("GET", "/v1/operator/autopilot/health")
     return (b'"Healthy": true' in body or b'"Healthy":true' in body) and status == 200
+
+
+def answer(agent, path):
+    """What the agent says, None while it cannot."""
+    try:
+        status, _, body = agent.request("GET", path)
+    except (OSError, http.client.HTTPException):
+        return None
+    return json.loads(body) if status in (200, 429) else None
 
 
 def same_everywhere(agent):
@@ -80,6 +91,35 @@ def servers_are_added_replaced_and_removed(binary):
             ran(new, "operator", "raft", "remove-peer", f"-peer-address=127.0.0.1:{second.rpc}")
             need("127.0.0.1:" + str(second.rpc) not in ran(new, "operator", "raft", "list-peers"), "it is still there")
             new.register(job("after", task("/bin/true"), count=0))
+            same_everywhere(new)
+
+
+@check
+def a_server_that_gossip_has_forgotten_is_cleaned_up(binary):
+    """One of three dies for good, and the others come back without what gossip remembered of it: it leaves the configuration by
+    itself. Not while the minimum needs it: then once a new server votes in its place."""
+    with Cluster(binary, clients=0) as cluster:
+        first, second, third = cluster.servers
+        settle_fast(first)
+        ran(first, "operator", "autopilot", "set-config", "-min-quorum=3")
+        for server in cluster.servers:
+            server.kill9()
+        for server in (first, second):
+            shutil.rmtree(os.path.join(server.data, "server", "serf"))
+            server.start()
+        wait_for("two of three lead", lambda: leader_of(first) and leader_of(second), 60)
+
+        def unknown():
+            shown = answer(first, "/v1/operator/autopilot/health")
+            return shown and [s for s in shown["Servers"] if s["Name"] == "(unknown)" and not s["Healthy"]]
+        wait_for("nobody knows the third", unknown, 60)
+        looked = time.monotonic()
+        # Longer than autopilot takes from one act to the next.
+        wait_for("autopilot has acted", lambda: time.monotonic() - looked > 12 or len(peers(first)) < 3, 30)
+        need(len(peers(first)) == 3, f"the dead one was taken out though three are needed: {peers(first)}")
+        with Agent.started(binary, config=SERVER, name="s4", join=hcl_list([f"127.0.0.1:{first.serf}"]), expect=0, patience="1s") as new:
+            wait_for("the new one votes and the dead one is cleaned up", lambda: peers(first) == {"s1.global": True, "s2.global": True, "s4.global": True}, 60)
+            wait_for("all is well again", lambda: health(first), 30)
             same_everywhere(new)
 
 

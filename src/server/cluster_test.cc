@@ -241,6 +241,37 @@ TEST_F(ClusterTest, DeadServersAreTakenOut) {
   ASSERT_TRUE(until([&] { return leader()->server->replica().configuration().size() == 3; }, 10min));
 }
 
+// The last servers that the minimum allows stay, dead or not; a new one sets the dead one free.
+TEST_F(ClusterTest, ADeadServerStaysWhileItsPlaceIsNeeded) {
+  three();
+  rpc::AutopilotSetConfigRequest set;
+  set.Config.CleanupDeadServers = true;
+  set.Config.LastContactThreshold = 200ms;
+  set.Config.MaxTrailingLogs = 250;
+  set.Config.ServerStabilizationTime = 10s;
+  set.Config.MinQuorum = 3;
+  ASSERT_TRUE(call<bool>(follower(), "Operator.AutopilotSetConfiguration", set));
+  auto& dead = follower();
+  kill(dead);
+  EXPECT_FALSE(until([&] { return !leader() || leader()->server->replica().configuration().size() < 3; }, 5min));
+  auto health = call<rpc::OperatorHealthReply>(*leader(), "Operator.ServerHealth", rpc::GenericRequest{});
+  ASSERT_TRUE(health) << health.error().message;
+  EXPECT_FALSE(health->Healthy);
+  EXPECT_EQ(health->FailureTolerance, 0);
+  auto joined = sim.clock.monotonic();
+  auto& fourth = add(4, 0);
+  join(fourth, *leader());
+  ASSERT_TRUE(until([&] { return voters(*leader()) == 4 || !is_configured(*leader(), dead.config.node_id); }));
+  EXPECT_TRUE(is_configured(*leader(), dead.config.node_id)) << "until the new one votes";
+  EXPECT_GE(sim.clock.monotonic() - joined, 10s) << "when it has been well for so long";
+  ASSERT_TRUE(until([&] { return !is_configured(*leader(), dead.config.node_id); }));
+  EXPECT_EQ(voters(*leader()), 3);
+  EXPECT_TRUE(until([&] {
+    auto now = call<rpc::OperatorHealthReply>(*leader(), "Operator.ServerHealth", rpc::GenericRequest{});
+    return now && now->Healthy && now->FailureTolerance == 1;
+  }, 30s));
+}
+
 TEST_F(ClusterTest, ALeaderLeavesWithoutLosingTheCluster) {
   three();
   auto* old = leader();
@@ -304,6 +335,42 @@ TEST_F(ClusterTest, APeerIsRemovedByHand) {
   at.Address = "10.9.9.9:4647";
   EXPECT_EQ(call<GenericResponse>(follower(), "Operator.RaftRemovePeerByAddress", at).error().message,
             "address \"10.9.9.9:4647\" was not found in the Raft configuration");
+}
+
+// It is well, and gossip says so: it is taken in again soon, without its vote at first.
+TEST_F(ClusterTest, ALivePeerThatIsRemovedByHandComesBack) {
+  three();
+  auto& gone = follower();
+  auto inside = [&] { return leader() && is_configured(*leader(), gone.config.node_id); };
+  // At any time since the leader last looked at all that gossip knows.
+  for (auto wait : {1s, 20s, 20s, 20s}) {
+    sim.loop.advance(wait);
+    rpc::RaftPeerByIDRequest req;
+    req.ID = gone.config.node_id;
+    ASSERT_TRUE(call<GenericResponse>(*leader(), "Operator.RaftRemovePeerByID", req));
+    EXPECT_FALSE(inside());
+    ASSERT_TRUE(until(inside, 8s));
+    EXPECT_EQ(voters(*leader()), 2);
+    ASSERT_TRUE(until([&] { return voters(*leader()) == 3; }));
+  }
+  ASSERT_TRUE(put_namespace(gone, "back"));
+}
+
+// The name that it left under stays known for a day.
+TEST_F(ClusterTest, AServerThatComesBackUnderAnotherNameStays) {
+  three();
+  auto& renamed = follower();
+  ASSERT_TRUE(run_async(sim.loop, renamed.server->leave(), 60s));
+  ASSERT_TRUE(until([&] { return leader() && !is_configured(*leader(), renamed.config.node_id); }));
+  kill(renamed);
+  renamed.config.node_name = "other";
+  boot(renamed);
+  join(renamed, *leader());
+  ASSERT_TRUE(until([&] { return leader() && voters(*leader()) == 3; }));
+  int shown = 0;
+  for (auto& m : leader()->server->serf()->members()) shown += server_parts(m)->id == renamed.config.node_id;
+  ASSERT_EQ(shown, 2) << "under both names";
+  EXPECT_FALSE(until([&] { return !leader() || voters(*leader()) < 3; }, 3min));
 }
 
 TEST_F(ClusterTest, EveryServerGetsTheRootKeys) {

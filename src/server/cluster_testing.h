@@ -91,6 +91,11 @@ struct ClusterTest : ::testing::Test {
     for (auto& s : node.server->replica().configuration()) n += s.suffrage == raft::Suffrage::kVoter;
     return n;
   }
+  static bool is_configured(Node& at, const std::string& id) {
+    for (auto& s : at.server->replica().configuration())
+      if (s.id == id) return true;
+    return false;
+  }
   Node& follower() {
     for (auto& [n, node] : nodes)
       if (node.server && &node != leader()) return node;

@@ -23,10 +23,14 @@ class RaftMembership {
 
  private:
   Async<void> run();
+  Async<void> look(bool all);
+  bool disagrees(const ServerParts& member, gossip::MemberStatus status) const;
   Async<void> settle(ServerParts member, gossip::MemberStatus status);
   Async<void> add(ServerParts member);
   // Whether the server may be taken in; those that may not are told of once.
   Async<bool> is_kin(ServerParts member);
+  void tell(const ServerParts& member, std::string_view what, const std::string& reason);
+  void ask_again(const ServerParts& member);
   Async<void> remove(ServerParts member);
 
   Server& server_;
@@ -36,10 +40,11 @@ class RaftMembership {
   };
   std::deque<Change> queue_;
   Promise<bool> news_;
-  // A server that is not taken in.
+  // A server that is not taken in, or not yet.
   struct Outside {
-    std::string told;  // why, as the log has it
-    Duration wait{};   // before it is asked again, if it does not answer
+    std::string told;     // why, as the log has it
+    bool silent = false;  // it did not answer when it was last asked
+    Duration wait{};      // before it is tried again
     Timer again;
   };
   std::map<std::string, Outside> outside_;  // by id
