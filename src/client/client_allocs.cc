@@ -124,9 +124,14 @@ Async<bool> Client::Impl::pull_and_apply(const rpc::NodeClientAllocsResponse& an
   if (!pulled.empty() && acted_index != saved_index) {
     if (state->put_value("acted_index", std::to_string(acted_index))) saved_index = acted_index;
   }
-  if (!diff.missing.empty()) flows.start(confirm_missing(std::move(diff.missing)));
   sync.contacted();
-  for (auto& [id, r] : runners) r->servers_contacted();
+  // What a lost disk cache brought back may have been stopped and collected meanwhile: it does not begin again before the
+  // servers have said that it exists.
+  for (auto& [id, r] : runners)
+    if (protected_.contains(id) || std::find(diff.missing.begin(), diff.missing.end(), id) == diff.missing.end()) r->servers_contacted();
+  // From here on a successor of the agent knows as much as the servers.
+  if (!new_boot.empty() && state->put_value(kBootId, new_boot)) new_boot.clear();
+  if (!diff.missing.empty()) flows.start(confirm_missing(std::move(diff.missing)));
   collect_garbage();
   pump_sync();
   co_return true;

@@ -98,6 +98,8 @@ class Client::Impl {
   std::unique_ptr<DriverManager> drivers;
   std::unique_ptr<HostStatsSampler> sampler;
   ServiceParts services;
+  static constexpr std::string_view kBootId = "boot_id";
+  std::string new_boot;  // of the machine; kept once the servers were heard
   RunnerDeps runner_deps;
   PreviousAllocs previous;
 

@@ -110,6 +110,11 @@ Status Client::Impl::restore() {
   DROVER_TRY(auto lost, state->value("protected_allocs"));
   for (size_t at = 0; at + 36 <= lost.size(); at += 37)
     if (auto id = Uuid::parse(std::string_view(lost).substr(at, 36))) protected_.insert(*id);
+  DROVER_TRY(auto boot, state->value(kBootId));
+  if (auto now = host.read_file("/proc/sys/kernel/random/boot_id")) {
+    runner_deps.rebooted = !boot.empty() && boot != *now;
+    if (boot != *now) new_boot = std::move(*now);
+  }
   for (auto& s : stored) {
     if (s.alloc.ID.nil() || (s.task_local.empty() && s.task_states.empty())) continue;  // the servers will tell
     add_alloc(std::make_shared<const Allocation>(s.alloc), &s);

@@ -203,6 +203,29 @@ TEST(RestoreTest, AcknowledgedStateIsNotSentAgain) {
   EXPECT_EQ(n.client->alloc(id)->ClientStatus, "running");
 }
 
+// As after a power cut that also took what was last written: the servers stopped and collected the allocation long ago.
+TEST(RestoreTest, TaskOfACollectedAllocationIsNotStartedAgain) {
+  TestNode n;
+  n.boot();
+  auto id = n.place(one_task("service", mock_task("main", {{"run_for", "100h"}})));
+  ASSERT_TRUE(n.reaches(id, "running"));
+  n.kill();
+  for (auto& [key, value] : (*n.rows)["local_state"]) {
+    auto local = from_msgpack<LocalTaskState>(value);
+    ASSERT_TRUE(local && local->TaskHandle);
+    local->TaskHandle->DriverState.data.clear();
+    value = to_msgpack(*local, {.omit_default = true});
+  }
+  n.server.erase(id);
+  n.boot();
+  bool ran = false;
+  EXPECT_TRUE(n.until([&] {
+    if (n.client->has_alloc(id)) ran |= n.client->alloc(id)->TaskStates.at("main").State == "running";
+    return !n.client->has_alloc(id);
+  }));
+  EXPECT_FALSE(ran);
+}
+
 TEST(RestoreTest, TaskThatCannotBeTakenBackWaitsForTheServers) {
   TestNode n;
   n.boot();

@@ -2,7 +2,8 @@
 // implementation keeps them in SQLite, one in memory (dev mode, tests).
 //
 // All calls are made on the loop's thread and block it for well under a millisecond: SQLite in WAL mode does not sync on
-// commit. That is enough: a killed agent loses nothing, and when the machine dies its tasks are gone as well.
+// commit. That is enough: a killed agent loses nothing, and when the machine dies its tasks are gone as well; after that
+// nothing but system tasks begins again before the servers were heard, as what they said last may be lost.
 #pragma once
 
 #include <map>

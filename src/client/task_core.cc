@@ -72,6 +72,7 @@ void TaskCore::on(const Begin& how) {
 }
 
 void TaskCore::begin(const Begin& begin) {
+  wait_servers_ = begin.doubtful && !state.State.empty() && !policy.system_job;
   if (state.State.empty()) state.State = task_state::kPending;
   if (state.Events.empty()) record(make_task_event(kTaskReceived, now_));
   // One that runs is stopped by the allocation's kill, with its events and in its order.

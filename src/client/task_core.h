@@ -56,6 +56,7 @@ struct Begin {
   };
   Handle handle = Handle::kNone;
   bool stopped = false;  // the allocation has to stop; it is not to be started
+  bool doubtful = false;  // what is known of it may be old; with nothing of it running, the servers have the word
 };
 struct Gate { bool open = false; };
 struct ServersContacted {};

@@ -46,11 +46,11 @@ class TaskCoreTest : public testing::Test {
     return out;
   }
   // A successor that begins with what was persisted.
-  void successor(Handle handle, bool stopped = false) {
+  void successor(Handle handle, bool stopped = false, bool doubtful = false) {
     state_ = core().state;
     local_ = core().local;
     core_.reset();
-    first_ = step(Begin{handle, stopped});
+    first_ = step(Begin{handle, stopped, doubtful});
   }
 
   TaskPolicy policy_;
@@ -212,6 +212,21 @@ TEST_F(TaskCoreTest, SuccessorWaitsForTheServersWhenARunningTaskIsLost) {
   EXPECT_EQ(core().state.State, "pending");
   EXPECT_EQ(core().state.Events.back().Type, "Failed Restoring Task");
   EXPECT_EQ(step(ServersContacted{}), "prestart");
+}
+
+// After a reboot: that it was stopped meanwhile may have been forgotten.
+TEST_F(TaskCoreTest, SuccessorWaitsForTheServersWhenWhatItKnowsIsDoubtful) {
+  step(Begin{});
+  successor(Handle::kNone);
+  EXPECT_EQ(step(Gate{true}), "prestart") << "the agent alone was gone";
+  successor(Handle::kNone, false, true);
+  EXPECT_EQ(step(Gate{true}), "");
+  EXPECT_EQ(step(ServersContacted{}), "prestart");
+  core_.reset();
+  state_ = {};
+  local_ = {};
+  EXPECT_EQ(step(Begin{.doubtful = true}), "");
+  EXPECT_EQ(step(Gate{true}), "prestart") << "it is new";
 }
 
 TEST_F(TaskCoreTest, SystemTaskDoesNotWaitForTheServers) {

@@ -181,7 +181,7 @@ void TaskRunner::update(Ref<Allocation> alloc) {
 
 Async<void> TaskRunner::restore_flow(bool stopped) {
   using Handle = Begin::Handle;
-  Begin begin{Handle::kNone, stopped};
+  Begin begin{Handle::kNone, stopped, deps_.rebooted};
   if (core_.local.TaskHandle) {
     auto handle = from_stored(*core_.local.TaskHandle);
     Status status = not_found("driver not found");

@@ -28,6 +28,7 @@ struct RunnerDeps {
   std::function<Ref<Node>()> node;
   std::function<drivers::Driver*(std::string_view name)> driver;  // null: not found
   ServiceParts* services = nullptr;                               // null: nothing is registered or checked
+  bool rebooted = false;  // the machine began anew: what the state database got last may be lost, the servers' word with it
 };
 
 class TaskRunner {
