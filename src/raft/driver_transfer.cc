@@ -13,8 +13,7 @@
 namespace drover::raft {
 namespace {
 
-constexpr uint64_t kChunk = 256u << 10;
-constexpr uint64_t kWindow = 8 * kChunk;
+constexpr uint64_t kWindow = 8;  // chunks
 constexpr int kRetryTicks = 5;                            // without progress before the rest is sent again
 constexpr Duration kGiveUp = std::chrono::seconds(30);    // without any answer
 constexpr size_t kMaxLearned = 1024;
@@ -158,13 +157,13 @@ void Driver::end_sending(uint64_t to, bool ok) {
 
 // Reads the next chunk in the pool, one at a time: what comes of it is sent while the next one is read.
 void Driver::send_chunks(uint64_t to, Sending& s) {
-  if (s.reading || !s.file || s.sent >= s.meta.size || s.sent - s.acked >= kWindow) return;
+  if (s.reading || !s.file || s.sent >= s.meta.size || s.sent - s.acked >= kWindow * options_.snapshot_chunk) return;
   s.reading = true;
   std::string out = envelope(MessageKind::kSnapshotChunk, to);
   ByteWriter w(out);
   w.put(s.transfer);
   w.put(s.sent);
-  uint64_t size = std::min(kChunk, s.meta.size - s.sent);
+  uint64_t size = std::min(options_.snapshot_chunk, s.meta.size - s.sent);
   parts_.world.pool.run([weak = weak_from_this(), &loop = parts_.world.loop, file = s.file, out = std::move(out), to,
                          transfer = s.transfer, offset = s.sent, size]() mutable {
     auto read = [&]() -> Result<std::string> {
@@ -293,7 +292,7 @@ void Driver::on_chunk(uint64_t from, std::string_view rest) {
     return;
   }
   last_contact_ = now();
-  if (offset != r.taken || data.empty() || r.taken - r.have >= kWindow)
+  if (offset != r.taken || data.empty() || r.taken - r.have >= kWindow * options_.snapshot_chunk)
     return acknowledge(from, transfer, r.have, SnapshotAck::kReceiving);
   r.taken += data.size();
   r.waiting.emplace_back(data);

@@ -50,7 +50,8 @@ class MemDisk::MemFile final : public File {
     DROVER_CHECK(alive());
     DROVER_CHECK(disk_.change(path_));
     if (disk_.lies_) return {};
-    inode_->durable = inode_->now;
+    if (std::exchange(inode_->cut, false)) inode_->durable = inode_->now;
+    else for (auto& w : inode_->unsynced) put(inode_->durable, w.offset, w.bytes);
     inode_->unsynced.clear();
     return {};
   }
@@ -65,6 +66,7 @@ class MemDisk::MemFile final : public File {
     DROVER_CHECK(disk_.change(path_));
     inode_->now.resize(size);
     inode_->durable.resize(std::min<uint64_t>(size, inode_->durable.size()));
+    inode_->cut = true;
     return {};
   }
 

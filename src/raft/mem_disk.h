@@ -52,6 +52,7 @@ class MemDisk final : public Disk {
   struct Inode {
     std::string now, durable;
     std::vector<Write> unsynced;
+    bool cut = false;  // among them
     uint64_t generation = 0;
   };
   using InodeRef = std::shared_ptr<Inode>;

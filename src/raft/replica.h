@@ -51,6 +51,7 @@ struct Options {
   uint64_t cached_tail = 4u << 20;      // entries kept in memory besides the disk
   uint64_t max_message = 1u << 20;      // entries in one message to a follower
   uint64_t segment = 64u << 20;         // log file
+  uint64_t snapshot_chunk = 256u << 10;  // of a snapshot's file in one message; eight are under way
 
   // peers.json, the operator's last resort when a majority is lost for good: open() takes all of this server's log as
   // committed and makes this the configuration. Remove the file after open() succeeded. All servers of the list that

@@ -29,7 +29,8 @@ const Faults::Fault Faults::kFaults[] = {
     {"pause-node", 4, &Faults::pause_node},
     {"slow-disk", 4, &Faults::slow_disk, true},
     {"hang-disk", 3, &Faults::hang_disk, true},
-    {"fill-disk", 3, &Faults::fill_disk, true},
+    {"fill-disk", 4, &Faults::fill_disk, true},
+    {"break-disk", 3, &Faults::break_disk, true},
     {"jump-clock", 3, &Faults::jump_clock},
     {"snapshot", 4, &Faults::take_snapshot, true},
     {"transfer", 4, &Faults::transfer_leadership, true},
@@ -37,6 +38,7 @@ const Faults::Fault Faults::kFaults[] = {
     {"add-server", 3, &Faults::add_server},
     {"remove-server", 2, &Faults::remove_server},
     {"leave-server", 2, &Faults::leave_server},
+    {"lose-majority", 1, &Faults::lose_majority},
 };
 
 namespace {
@@ -76,6 +78,7 @@ void Faults::end() {
   region_.network.quality = net::LinkQuality{};
   for (auto& s : region_.servers) {
     s->disk().disk.fail_on("");
+    s->disk().disk.fill("");
     s->disk().thread.hang(false);
     s->disk().thread.delay_min = {};
     s->disk().thread.delay_max = 2ms;
@@ -244,9 +247,17 @@ void Faults::hang_disk() {
   s->disk().thread.hang(true);
   mend_later(a_while(), [s] { s->disk().thread.hang(false); });
 }
+// Nothing new fits; what is there can be read and written over.
 void Faults::fill_disk() {
+  auto* s = region_.dice.chance(0.5) && region_.leader() ? region_.leader() : region_.dice.pick(region_.servers).get();
+  region_.trace.event("the disk of server {} is full", s->number());
+  s->disk().disk.fill("/server");
+  mend_later(a_while(), [s] { s->disk().disk.fill(""); });
+}
+// Every write fails.
+void Faults::break_disk() {
   auto& s = *region_.dice.pick(region_.servers);
-  region_.trace.event("the disk of server {} is full", s.number());
+  region_.trace.event("the disk of server {} fails", s.number());
   s.disk().disk.fail_on("/server");
   mend_later(a_while(), [&s] { s.disk().disk.fail_on(""); });
 }
@@ -318,6 +329,30 @@ void Faults::remove_server() {
   req.ID = s->id();
   region_.trace.event("server {} is removed by hand", s->number());
   leader->ask<GenericResponse>("Operator.RaftRemovePeerByID", std::move(req), [](Result<GenericResponse>) {});
+}
+
+// All processes end, and only the machine whose log is the longest is left: everything acknowledged is in it. Its operator
+// recovers the cluster with it alone; new machines take the places of the others.
+void Faults::lose_majority() {
+  if (!region_.scenario.membership || !region_.leader()) return;
+  auto voters = region_.leader()->server()->replica().configuration();
+  for (auto& s : region_.servers) s->kill();
+  ServerBox* left = nullptr;
+  std::pair<uint64_t, uint64_t> longest{};
+  for (auto& s : region_.servers) {
+    bool voter = std::any_of(voters.begin(), voters.end(), [&](auto& v) { return v.id == s->id() && v.suffrage == raft::Suffrage::kVoter; });
+    auto end = voter ? s->log_end() : std::pair<uint64_t, uint64_t>();
+    if (end <= longest) continue;
+    longest = end;
+    left = s.get();
+  }
+  for (auto& s : region_.servers) {
+    if (s.get() != left) s->replace();
+    s->boot_soon(a_while());
+  }
+  if (!left) return region_.violation("no server has a log that can be read");
+  region_.trace.event("only server {} is left, with its log up to term {} index {}", left->number(), longest.first, longest.second);
+  left->recover_alone();
 }
 
 // It says goodbye, and comes back after a while with what it had.

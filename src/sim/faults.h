@@ -47,6 +47,7 @@ class Faults {
   void slow_disk();
   void hang_disk();
   void fill_disk();
+  void break_disk();
   void jump_clock();
   void take_snapshot();
   void transfer_leadership();
@@ -54,6 +55,7 @@ class Faults {
   void add_server();
   void remove_server();
   void leave_server();
+  void lose_majority();
 
   Duration a_while();
   ServerBox* up_server();

@@ -54,7 +54,13 @@ NodeBox::NodeBox(Region& region, int number)
   config_.node_name = name_;
   config_.mount_secrets = false;
   config_.http_advertise = ip_ + ":4646";
-  facts_ = make_node_host(name_, ip_, config_.state_dir);
+  facts_ = make_node_host(name_, ip_, config_.state_dir, boots_);
+  sync_state();
+}
+
+void NodeBox::sync_state() {
+  synced_ = *rows_;
+  later(region_.sim.loop, host_.dice.between(Duration(1s), Duration(40s)), [this] { sync_state(); });
 }
 
 NodeBox::~NodeBox() { stop(); }
@@ -102,6 +108,9 @@ void NodeBox::lose_power() {
   region_.trace.event("node {} loses power", number_);
   region_.network.power_off(ip_);
   stop();
+  *rows_ = synced_;
+  region_.tasks.node_forgets(name_);
+  facts_ = make_node_host(name_, ip_, config_.state_dir, ++boots_);
   machine_.lose_power();
 }
 

@@ -43,6 +43,7 @@ class NodeBox {
  private:
   class Tap;
   void stop();
+  void sync_state();
   Async<void> start_flow();
 
   Region& region_;
@@ -53,8 +54,9 @@ class NodeBox {
   Machine machine_;
   client::Config config_;
   std::unique_ptr<client::HostSource> facts_;
+  uint64_t boots_ = 1;  // of the machine
   std::shared_ptr<client::MemoryRows> rows_ = std::make_shared<client::MemoryRows>();
-  client::MemoryRows synced_;  // what a power cut leaves
+  client::MemoryRows synced_;  // what a power cut leaves: SQLite syncs when it makes a checkpoint, not at every commit
   std::unique_ptr<client::RemoteServers> servers_;
   std::unique_ptr<Tap> tap_;
   std::unique_ptr<client::Client> client_;

@@ -1,5 +1,7 @@
 #include "sim/node_host.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <set>
 
@@ -10,8 +12,9 @@ namespace {
 
 class NodeHost final : public client::HostSource {
  public:
-  NodeHost(std::string name, std::string ip, std::string dir) : name_(std::move(name)), ip_(std::move(ip)), dir_(std::move(dir)) {
+  NodeHost(std::string name, std::string ip, std::string dir, uint64_t boot) : name_(std::move(name)), ip_(std::move(ip)), dir_(std::move(dir)) {
     files_ = {
+        {"/proc/sys/kernel/random/boot_id", fmt::format("boot-{}\n", boot)},
         {"/proc/cpuinfo", "processor\t: 0\nmodel name\t: Sim CPU\ncpu MHz\t\t: 2000.0\n\nprocessor\t: 1\nmodel name\t: Sim CPU\ncpu MHz\t\t: 2000.0\n"},
         {"/proc/meminfo", "MemTotal:        4194304 kB\nMemFree:         1048576 kB\nMemAvailable:    2097152 kB\nBuffers: 1024 kB\nCached: 2048 kB\nSReclaimable: 0 kB\n"},
         {"/proc/stat", "cpu  20 0 20 160 0 0 0 0\ncpu0 10 0 10 80 0 0 0 0\ncpu1 10 0 10 80 0 0 0 0\n"},
@@ -58,8 +61,8 @@ class NodeHost final : public client::HostSource {
 
 }  // namespace
 
-std::unique_ptr<client::HostSource> make_node_host(std::string name, std::string ip, std::string state_dir) {
-  return std::make_unique<NodeHost>(std::move(name), std::move(ip), std::move(state_dir));
+std::unique_ptr<client::HostSource> make_node_host(std::string name, std::string ip, std::string state_dir, uint64_t boot) {
+  return std::make_unique<NodeHost>(std::move(name), std::move(ip), std::move(state_dir), boot);
 }
 
 }  // namespace drover::sim

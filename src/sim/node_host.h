@@ -9,7 +9,7 @@
 
 namespace drover::sim {
 
-// A machine of two cores of 2000 MHz and 4 GiB with one network card.
-std::unique_ptr<client::HostSource> make_node_host(std::string name, std::string ip, std::string state_dir);
+// A machine of two cores of 2000 MHz and 4 GiB with one network card, booted for the `boot`th time.
+std::unique_ptr<client::HostSource> make_node_host(std::string name, std::string ip, std::string state_dir, uint64_t boot);
 
 }  // namespace drover::sim

@@ -51,6 +51,23 @@ bool stop_for_nothing(Region& region) {
   return true;
 }
 
+bool overbook(Region& region) {
+  auto* leader = region.leader();
+  auto tasks = healthy_tasks(region);
+  if (!leader || tasks.empty()) return false;
+  auto large = std::make_shared<Allocation>(*region.oracle.newest().allocs().get(*Uuid::parse(tasks[0]->alloc_id)));
+  large->ID = Uuid::generate(region.dice.random());
+  large->PreviousAllocation = {};
+  auto resources = std::make_shared<AllocatedResources>(*large->AllocatedResources);
+  resources->Tasks["main"].Cpu.CpuShares = 1'000'000;
+  large->AllocatedResources = std::move(resources);
+  rpc::ApplyPlanResultsRequest plan;
+  plan.AllocsUpdated.push_back(large);
+  plan.Job = large->Job;
+  leader->run([plan](server::Server& server) -> Async<void> { (void)co_await server.apply(state::EntryType::kApplyPlanResults, plan); });
+  return true;
+}
+
 bool other_state(Region& region) {
   auto* server = region.servers[1]->server();
   if (!server) return false;
@@ -95,6 +112,7 @@ constexpr Row kRows[] = {
     {Plant::kStopHealthy, stop_healthy},
     {Plant::kRunTwice, run_twice},
     {Plant::kStopForNothing, stop_for_nothing},
+    {Plant::kOverbook, overbook},
     {Plant::kOtherState, other_state},
     {Plant::kLaunchTwice, launch_twice},
     {Plant::kDeafNode, deaf_node},

@@ -32,6 +32,7 @@ Region::Region(const Options& o)
       oracle(trace, [this](std::string what) { violation(std::move(what)); }),
       tasks(oracle, trace, [this](std::string what) { violation(std::move(what)); }),
       node_checks(oracle, scenario, [this](std::string what) { violation(std::move(what)); }),
+      placement_checks(oracle, [this](std::string what) { violation(std::move(what)); }),
       availability(scenario, sim.clock, [this](std::string what) { violation(std::move(what)); }) {
   network.quality = scenario.network;
   network.watch = [this](const std::string& from, const std::string& to, size_t bytes) {

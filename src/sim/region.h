@@ -10,6 +10,7 @@
 #include "net/memory_network.h"
 #include "sim/node_checks.h"
 #include "sim/oracle.h"
+#include "sim/placement_checks.h"
 #include "sim/scenario.h"
 #include "sim/task_checks.h"
 #include "sim/trace.h"
@@ -56,6 +57,7 @@ struct Region {
   Oracle oracle;
   TaskChecks tasks;
   NodeChecks node_checks;
+  PlacementChecks placement_checks;
   Availability availability;
   std::vector<std::unique_ptr<ServerBox>> servers;
   std::vector<std::unique_ptr<NodeBox>> nodes;

@@ -19,6 +19,8 @@ Scenario Scenario::draw(Dice& dice, Plant plant) {
   s.fault_pause_max = dice.between(Duration(3s), Duration(25s));
   s.snapshot_threshold = dice.chance(0.5) ? dice.between(uint64_t{20}, uint64_t{150}) : 8192;
   s.trailing_logs = dice.between(uint64_t{0}, uint64_t{60});
+  s.segment = dice.chance(0.7) ? 256u << 10 : 2u << 20;
+  s.snapshot_chunk = dice.chance(0.5) ? 256u << 10 : 2u << 10;
   s.membership = dice.chance(0.4);
   s.gentle = dice.chance(0.25) || plant == Plant::kDeafNode || plant == Plant::kNoMajority;
   if (plant == Plant::kNoMajority) s.servers = 3;

@@ -24,6 +24,7 @@ enum class Plant : unsigned char {
   kNoMajority,      // two servers stop where only one may suffer
   kLaunchTwice,     // a periodic job's launch comes again
   kDeafNode,        // a node is cut off where only servers may suffer
+  kOverbook,        // an allocation is placed where there is no room for it
 };
 
 struct Options {
@@ -43,6 +44,8 @@ struct Scenario {
   double clock_drift = 0;  // at most this part, either way
   Duration fault_pause_min{}, fault_pause_max{};
   uint64_t snapshot_threshold = 0, trailing_logs = 0;
+  uint64_t segment = 0;         // of the log, bytes; a large one has room ahead of its end
+  uint64_t snapshot_chunk = 0;  // bytes
   bool membership = false;
   // Faults strike one server at a time and no node: then no node may be given up and no work be touched.
   bool gentle = false;

@@ -2,6 +2,7 @@
 
 #include "gossip/serf.h"
 #include "net/stream.h"
+#include "raft/offline.h"
 #include "raft/replica.h"
 #include "server/leader.h"
 
@@ -53,10 +54,12 @@ void ServerBox::boot() {
   parts.fatal = [this](const Error& e) { failed(e); };
   parts.tune_raft = [this](raft::Options& o) {
     o.inline_sync = false;
-    o.segment = 256 << 10;
+    o.segment = region_.scenario.segment;
+    o.snapshot_chunk = region_.scenario.snapshot_chunk;
     o.snapshot_threshold = region_.scenario.snapshot_threshold;
     o.snapshot_interval = 5s;
     o.trailing_logs = region_.scenario.trailing_logs;
+    if (alone_) o.recover = {{config_.node_id, config_.rpc_advertise}};
   };
   auto made = server::Server::create(config_, std::move(parts));
   if (!made) {
@@ -66,6 +69,7 @@ void ServerBox::boot() {
     return boot_soon(2s);
   }
   server_ = std::move(*made);
+  alone_ = false;
   region_.trace.event("server {} boots at {}", number_, server_->snapshot().index());
   region_.oracle.restored(number_, server_->snapshot());
   server_->store().observe([this](const state::CommitInfo& commit) {
@@ -123,8 +127,27 @@ void ServerBox::lose_power() {
   disk_.disk.crash(host_.dice.random());
 }
 
+std::pair<uint64_t, uint64_t> ServerBox::log_end() {
+  std::pair<uint64_t, uint64_t> end;
+  auto log = raft::OfflineLog::open(config_.data_dir + "/raft", disk_.disk);
+  if (!log) {
+    region_.trace.event("server {}: {}", number_, log.error().message);
+    return end;
+  }
+  for (auto& s : log->snapshots()) end = std::max(end, std::pair(s.meta.term, s.index()));
+  auto read = log->read([&](const raft::OfflineEntry& e) {
+    end = std::max(end, std::pair(e.term, e.index));
+    return true;
+  });
+  if (!read) region_.violation(fmt::format("server {}: {}", number_, read.error().message));
+  return end;
+}
+
 void ServerBox::replace() {
   region_.trace.event("server {} is replaced", number_);
+  disk_.disk.fail_on("");
+  disk_.disk.fill("");
+  disk_.thread.hang(false);
   (void)disk_.disk.remove_all("/server");
   config_.node_id = Uuid::generate(host_.dice.random()).str();
   config_.bootstrap_expect = 0;

@@ -38,6 +38,10 @@ class ServerBox {
   void resume() { host_.loop.resume(); }
   // The machine is replaced: an empty disk and another id. It must be down.
   void replace();
+  // The next boot is with a peers.json that names this server alone. It must be down.
+  void recover_alone() { alone_ = true; }
+  // Term and index of the newest entry on its disk. It must be down.
+  std::pair<uint64_t, uint64_t> log_end();
   // Boots when it is down, again and again until it works.
   void boot_soon(Duration within);
 
@@ -81,6 +85,7 @@ class ServerBox {
   Running joining_;
   uint64_t life_ = 0, seen_term_ = 0;
   bool was_ready_ = false;
+  bool alone_ = false;
 };
 
 }  // namespace drover::sim

@@ -74,6 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Plants, SimNotices,
                                            Planted{"StopsForNothing", Plant::kStopForNothing, "which is not so"},
                                            Planted{"GivesUpANode", Plant::kDeafNode, "is given up"},
                                            Planted{"LaunchesTwice", Plant::kLaunchTwice, "is launched twice"},
+                                           Planted{"Overbooks", Plant::kOverbook, "more than it can hold"},
                                            Planted{"NoMajority", Plant::kNoMajority, "no write was acknowledged"},
                                            Planted{"StatesDiffer", Plant::kOtherState, "server 2"}),
                          [](auto& info) { return std::string(info.param.name); });

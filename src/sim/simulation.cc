@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kCompareEvery = 2s, kLookEvery = 1s;
+constexpr uint64_t kTendEvery = 15;  // looks
 
 class Simulation {
  public:
@@ -60,7 +61,8 @@ bool Simulation::settle() {
   workload_.settle();
   auto deadline = region_.sim.clock.monotonic() + region_.options.patience;
   std::string missing;
-  while (region_.sim.clock.monotonic() < deadline) {
+  for (uint64_t looks = 0; region_.sim.clock.monotonic() < deadline; looks++) {
+    if (looks % kTendEvery == 0) workload_.tend();
     if (!live(kLookEvery)) return false;
     missing = workload_.unsettled();
     if (missing.empty()) break;

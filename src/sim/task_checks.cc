@@ -34,6 +34,8 @@ size_t wanted_in_group(const Job& job, std::string_view group) {
   return 0;
 }
 
+bool is_system(const Allocation& a) { return a.Job && (a.Job->Type == job_type::kSystem || a.Job->Type == job_type::kSysbatch); }
+
 bool deployment_over(const state::Snapshot& snap, const Allocation& a) {
   auto d = a.DeploymentID.nil() ? nullptr : snap.deployments().get(a.DeploymentID);
   return !d || d->Status == "failed" || d->Status == "cancelled" || d->Status == "successful";
@@ -135,7 +137,11 @@ void TaskChecks::task_ended(const RunningTask& task, ExitCause cause) {
 }
 
 void TaskChecks::node_told(const std::string& node, const Allocation& alloc) {
-  if (alloc.DesiredStatus != alloc_desired::kRun) told_stopped_.insert(node + alloc.ID.str());
+  if (alloc.DesiredStatus != alloc_desired::kRun) told_stopped_[node + alloc.ID.str()] = is_system(alloc);
+}
+
+void TaskChecks::node_forgets(const std::string& node) {
+  std::erase_if(told_stopped_, [&](auto& told) { return told.second && told.first.starts_with(node); });
 }
 
 void TaskChecks::committed(const state::CommitInfo& commit) {

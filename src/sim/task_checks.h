@@ -32,6 +32,8 @@ class TaskChecks final : public TaskWatcher {
   void task_ended(const RunningTask& task, ExitCause cause) override;
   // The servers' answer to a node had this allocation.
   void node_told(const std::string& node, const Allocation& alloc);
+  // The node's machine lost power, and with it some of what it was told. System tasks do not wait for the servers then.
+  void node_forgets(const std::string& node);
 
   // The servers once removed the node; what runs there goes on, though they know nothing of it.
   bool forgotten(const std::string& node) const { return forgotten_.contains(node); }
@@ -50,7 +52,7 @@ class TaskChecks final : public TaskWatcher {
   Trace& trace_;
   Report report_;
   std::map<std::string, std::string> running_;
-  std::set<std::string> told_stopped_;
+  std::map<std::string, bool> told_stopped_;  // node and allocation -> whether of a system job
   std::set<std::string> forgotten_;
   std::set<std::string> launched_;  // children of periodic jobs
   uint64_t started_ = 0, stopped_ = 0;

@@ -24,6 +24,11 @@ struct JobKind {
   bool waits = false;       // its allocations wait for a node that is away
   bool canary = false;
   std::string_view periodic = "";
+  bool large = false;        // few fit on a node; its priority differs, so that it makes room for itself, or others do
+  bool unstartable = false;  // its driver fails now and then
+  bool dispatched = false;   // runs when it is dispatched
+  // Whether it comes to rest while it is wanted.
+  bool rests() const { return !fails && periodic.empty() && !large && !unstartable; }
 };
 constexpr JobKind kJobs[] = {
     {"web", "service", .serves = true},
@@ -34,7 +39,14 @@ constexpr JobKind kJobs[] = {
     {"retry", "batch", .fails = true},
     {"monitor", "system"},
     {"tick", "batch", .periodic = "*/20 * * * * * *"},
+    {"large", "service", .large = true},
+    {"broken", "service", .unstartable = true},
+    {"broken-batch", "batch", .unstartable = true},
+    {"sweep", "sysbatch"},
+    {"called", "batch", .dispatched = true},
 };
+bool is_batch(std::string_view type) { return type == "batch" || type == "sysbatch"; }
+bool on_every_node(std::string_view type) { return type == "system" || type == "sysbatch"; }
 
 }  // namespace
 
@@ -45,6 +57,15 @@ const Workload::Actor Workload::kActors[] = {
     {"drain", &Workload::drain_node, 20s, 80s},
     {"end-drains", &Workload::end_drains, 10s, 60s},
     {"gc", &Workload::collect_garbage, 30s, 120s},
+    {"dispatch", &Workload::dispatch_job, 5s, 30s},
+    {"scale", &Workload::scale_job, 10s, 40s},
+    {"revert", &Workload::revert_job, 20s, 80s},
+    {"evaluate", &Workload::evaluate_job, 10s, 60s},
+    {"deployment", &Workload::steer_deployment, 5s, 30s},
+    {"eligibility", &Workload::toggle_node, 20s, 80s},
+    {"purge-node", &Workload::purge_node, 60s, 240s},
+    {"scheduler", &Workload::set_scheduler, 20s, 100s},
+    {"rotate-key", &Workload::rotate_key, 30s, 150s},
     {"write", &Workload::write_variable, 100ms, 2s},
     {"swap", &Workload::swap_variable, 200ms, 3s},
     {"delete", &Workload::delete_variable, 5s, 30s},
@@ -106,14 +127,14 @@ Job Workload::make_job(const std::string& id) {
   j.Datacenters = {"dc1"};
   auto& g = j.TaskGroups.emplace_back();
   g.Name = "group";
-  g.Count = kind->type == "system" ? 1 : static_cast<int64_t>(dice.between(uint64_t{1}, uint64_t{4}));
+  g.Count = on_every_node(kind->type) ? 1 : static_cast<int64_t>(dice.between(uint64_t{1}, uint64_t{4}));
   g.EphemeralDisk.ensure().SizeMB = 10;
   auto& restart = g.RestartPolicy.ensure();
   restart.Mode = kind->type == "system" ? "delay" : "fail";
   restart.Interval = 60s;
   restart.Delay = 1s;
   restart.Attempts = 1;
-  if (kind->type != "system") {
+  if (!on_every_node(kind->type)) {
     auto& again = g.ReschedulePolicy.ensure();
     again.Delay = 5s;
     again.DelayFunction = "constant";
@@ -133,7 +154,7 @@ Job Workload::make_job(const std::string& id) {
     update.AutoRevert = dice.chance(0.3);
     if (kind->canary) {
       update.Canary = 1;
-      update.AutoPromote = true;
+      update.AutoPromote = dice.chance(0.5);
     }
   }
   if (kind->serves) {
@@ -164,8 +185,14 @@ Job Workload::make_job(const std::string& id) {
   if (revision == 0 || dice.chance(0.6)) ++revision;
   t.Env.set("REVISION", std::to_string(revision));
   j.Meta.set("touched", std::to_string(++next_value_));
-  bool ends = kind->type == "batch" || kind->fails;
-  if (ends) t.Config.set("run_for", Value(std::string(!kind->periodic.empty() ? "3s" : kind->type == "batch" ? "8s" : "30s")));
+  bool ends = is_batch(kind->type) || kind->fails;
+  if (ends) t.Config.set("run_for", Value(std::string(!kind->periodic.empty() ? "3s" : is_batch(kind->type) ? "8s" : "30s")));
+  if (kind->unstartable && dice.chance(0.7)) t.Config.set("start_error", Value(std::string("no such image")));
+  if (kind->large) {
+    j.Priority = static_cast<int64_t>(dice.between(uint64_t{20}, uint64_t{80}));
+    t.Resources->CPU = 1500;
+  }
+  if (kind->dispatched) j.ParameterizedJob.ensure();
   if (kind->fails && dice.chance(0.7)) t.Config.set("exit_code", Value(1));
   return j;
 }
@@ -227,6 +254,121 @@ void Workload::end_drains() {
 
 void Workload::collect_garbage() {
   write<GenericResponse>("System.GarbageCollect", rpc::GenericWriteRequest{});
+}
+
+// A node that is gone, or thought to be; one that is well comes back by itself.
+void Workload::purge_node() {
+  auto nodes = region_.oracle.newest().nodes().all().all();
+  if (nodes.size() < 2) return;
+  rpc::NodeDeregisterRequest req;
+  req.NodeID = region_.dice.pick(nodes)->ID.str();
+  region_.trace.event("user purges node {}", req.NodeID);
+  write<NodeUpdateResponse>("Node.Deregister", std::move(req));
+}
+
+void Workload::toggle_node() {
+  auto nodes = region_.oracle.newest().nodes().all().all();
+  if (nodes.empty()) return;
+  auto& node = region_.dice.pick(nodes);
+  NodeUpdateEligibilityRequest req;
+  req.NodeID = node->ID.str();
+  req.Eligibility = node->SchedulingEligibility == "eligible" ? "ineligible" : "eligible";
+  region_.trace.event("user makes node {} {}", req.NodeID, req.Eligibility);
+  write<NodeEligibilityUpdateResponse>("Node.UpdateEligibility", std::move(req));
+}
+
+void Workload::set_scheduler() {
+  rpc::SchedulerSetConfigRequest req;
+  auto& dice = region_.dice;
+  auto& c = req.Config;
+  c.SchedulerAlgorithm = dice.chance(0.5) ? "binpack" : "spread";
+  c.PauseEvalBroker = !settling_ && dice.chance(0.1);
+  auto& preempt = c.PreemptionConfig;
+  preempt.SystemSchedulerEnabled = settling_ || dice.chance(0.8);
+  preempt.ServiceSchedulerEnabled = !settling_ && dice.chance(0.5);
+  preempt.BatchSchedulerEnabled = !settling_ && dice.chance(0.5);
+  region_.trace.event("user sets the scheduler to {}{}", c.SchedulerAlgorithm, c.PauseEvalBroker ? ", paused" : "");
+  write<SchedulerSetConfigurationResponse>("Operator.SchedulerSetConfiguration", std::move(req));
+}
+
+void Workload::rotate_key() {
+  rpc::KeyringRotateRootKeyRequest req;
+  write<KeyringRotateRootKeyResponse>("Keyring.Rotate", std::move(req));
+}
+
+// ---- jobs that are there
+
+void Workload::dispatch_job() {
+  JobDispatchRequest req;
+  req.Namespace = "default";
+  req.JobID = "called";
+  write<JobDispatchResponse>("Job.Dispatch", std::move(req));
+}
+
+void Workload::scale_job() {
+  rpc::JobScaleRequest req;
+  req.Namespace = "default";
+  req.JobID = kJobs[region_.dice.between(uint64_t{0}, std::size(kJobs) - 1)].id;
+  req.Target.set("Group", "group");
+  req.Count = static_cast<int64_t>(region_.dice.between(uint64_t{0}, uint64_t{4}));
+  region_.trace.event("user scales {} to {}", req.JobID, *req.Count);
+  write<JobRegisterResponse>("Job.Scale", std::move(req));
+}
+
+void Workload::revert_job() {
+  auto jobs = region_.oracle.newest().jobs().all().all();
+  std::erase_if(jobs, [](auto& job) { return !job->ParentID.empty() || job->Version == 0; });
+  if (jobs.empty()) return;
+  auto& job = region_.dice.pick(jobs);
+  JobRevertRequest req;
+  req.Namespace = job->Namespace;
+  req.JobID = job->ID;
+  req.JobVersion = job->Version - 1;
+  region_.trace.event("user reverts {} to version {}", req.JobID, req.JobVersion);
+  write<JobRegisterResponse>("Job.Revert", std::move(req));
+}
+
+void Workload::evaluate_job() {
+  JobEvaluateRequest req;
+  req.Namespace = "default";
+  req.JobID = kJobs[region_.dice.between(uint64_t{0}, std::size(kJobs) - 1)].id;
+  req.EvalOptions.ForceReschedule = region_.dice.chance(0.5);
+  write<JobRegisterResponse>("Job.Evaluate", std::move(req));
+}
+
+void Workload::steer_deployment() {
+  auto deployments = region_.oracle.newest().deployments().all().all();
+  std::erase_if(deployments, [](auto& d) { return !is_active(*d); });
+  if (deployments.empty()) return;
+  auto& d = region_.dice.pick(deployments);
+  if (region_.dice.chance(0.5)) {
+    promote(*d);
+  } else if (region_.dice.chance(0.7)) {
+    pause(*d, d->Status != "paused");
+  } else {
+    rpc::DeploymentFailRequest req;
+    req.Namespace = d->Namespace;
+    req.DeploymentID = d->ID.str();
+    region_.trace.event("user fails the deployment of {}", d->JobID);
+    write<DeploymentUpdateResponse>("Deployment.Fail", std::move(req));
+  }
+}
+
+void Workload::promote(const Deployment& d) {
+  DeploymentPromoteRequest req;
+  req.Namespace = d.Namespace;
+  req.DeploymentID = d.ID.str();
+  req.All = true;
+  write<DeploymentUpdateResponse>("Deployment.Promote", std::move(req));
+}
+
+void Workload::pause(const Deployment& d, bool on) {
+  DeploymentPauseRequest req;
+  req.Namespace = d.Namespace;
+  req.DeploymentID = d.ID.str();
+  req.Pause = on;
+  region_.trace.event("user {} the deployment of {}", on ? "pauses" : "resumes", d.JobID);
+  write<DeploymentUpdateResponse>("Deployment.Pause", std::move(req));
 }
 
 // ---- variables
@@ -313,15 +455,39 @@ void Workload::read_somewhere() {
 
 void Workload::settle() {
   settling_ = true;
+  set_scheduler();
   end_drains();
-  // What the shaky ones do never settles, nor does what begins again and again.
+  // What the shaky ones do never settles, nor does what begins again and again, or what may find no place.
   for (auto& kind : kJobs) {
-    if (!kind.fails && kind.periodic.empty()) continue;
+    if (kind.rests()) continue;
     rpc::JobDeregisterRequest req;
     req.Namespace = "default";
     req.JobID = kind.id;
     write<JobDeregisterResponse>("Job.Deregister", std::move(req));
   }
+}
+
+// A deployment that waits for its user is helped on, and one that failed is done again.
+void Workload::tend() {
+  auto& snap = region_.oracle.newest();
+  end_drains();
+  if (auto config = snap.scheduler_config().get(); config && config->PauseEvalBroker) set_scheduler();
+  for (auto& job : snap.jobs().all()) {
+    auto d = job->Stop ? nullptr : snap.deployments().latest_by_job(job->Namespace, job->ID);
+    if (!d || d->JobCreateIndex != job->CreateIndex) continue;
+    if (d->Status == "paused") pause(*d, false);
+    else if (is_active(*d) && requires_promotion(*d)) promote(*d);
+    else if (d->Status == "failed" && d->JobVersion == job->Version) register_again(*job);
+  }
+}
+
+void Workload::register_again(const Job& job) {
+  rpc::JobRegisterRequest req;
+  req.Namespace = job.Namespace;
+  req.Job = job;
+  req.Job->Meta.set("again", std::to_string(++next_value_));
+  region_.trace.event("user registers {} again", job.ID);
+  write<JobRegisterResponse>("Job.Register", std::move(req));
 }
 
 std::string Workload::unsettled() const {
@@ -350,9 +516,9 @@ std::string Workload::unsettled() const {
       some = a;
     }
     auto what = some ? describe_group(snap, *some) : "it never had one";
-    if (job->Periodic) continue;
-    if (job->Type != "batch" && running != wanted) return fmt::format("job {} has {} of {} allocations: {}", job->ID, running, wanted, what);
-    if (job->Type == "batch" && running != 0) return fmt::format("job {} is not done: {}", job->ID, what);
+    if (job->Periodic || (job->ParameterizedJob && !job->Dispatched)) continue;
+    if (!is_batch(job->Type) && running != wanted) return fmt::format("job {} has {} of {} allocations: {}", job->ID, running, wanted, what);
+    if (is_batch(job->Type) && running != 0) return fmt::format("job {} is not done: {}", job->ID, what);
   }
   std::set<std::string> run;
   for (auto& a : snap.allocs().all()) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/deployment.h"
 #include "model/job.h"
 #include "sim/registers.h"
 #include "sim/region.h"
@@ -18,6 +19,8 @@ class Workload {
   void start();
   // No more changes: what goes on from here is what was asked for. Ends drains, so that all can be placed.
   void settle();
+  // Does what waits for a user, again and again after settle().
+  void tend();
   // Everything that a user would call done is done; else what is missing.
   std::string unsettled() const;
 
@@ -42,6 +45,18 @@ class Workload {
   void drain_node();
   void end_drains();
   void collect_garbage();
+  void purge_node();
+  void toggle_node();
+  void set_scheduler();
+  void rotate_key();
+  void dispatch_job();
+  void scale_job();
+  void revert_job();
+  void evaluate_job();
+  void steer_deployment();
+  void promote(const Deployment& d);
+  void pause(const Deployment& d, bool on);
+  void register_again(const Job& job);
   void write_variable();
   void swap_variable();
   void delete_variable();
