@@ -207,7 +207,9 @@ TEST(RestoreTest, AcknowledgedStateIsNotSentAgain) {
 TEST(RestoreTest, TaskOfACollectedAllocationIsNotStartedAgain) {
   TestNode n;
   n.boot();
-  auto id = n.place(one_task("service", mock_task("main", {{"run_for", "100h"}})));
+  auto job = test_job("service");
+  job.TaskGroups[0].Tasks.push_back(mock_task("main", {{"run_for", "100h"}}));
+  auto id = n.place(job);
   ASSERT_TRUE(n.reaches(id, "running"));
   n.kill();
   for (auto& [key, value] : (*n.rows)["local_state"]) {
@@ -219,10 +221,11 @@ TEST(RestoreTest, TaskOfACollectedAllocationIsNotStartedAgain) {
   n.server.erase(id);
   n.boot();
   bool ran = false;
-  EXPECT_TRUE(n.until([&] {
+  auto gone = [&]() -> bool {
     if (n.client->has_alloc(id)) ran |= n.client->alloc(id)->TaskStates.at("main").State == "running";
     return !n.client->has_alloc(id);
-  }));
+  };
+  EXPECT_TRUE(n.until(gone));
   EXPECT_FALSE(ran);
 }
 

@@ -108,7 +108,8 @@ void TaskChecks::task_starting(const std::string& node, const std::string& id, c
   auto alloc = snap.allocs().get(*Uuid::parse(id));
   if (!alloc) return;  // collected meanwhile
   if (alloc->NodeName != node) report_(fmt::format("{} starts {}/{}, which was placed on {}", node, id, task, std::string_view(alloc->NodeName)));
-  if (alloc->PreviousAllocation.nil()) return;
+  // One that had begun while its predecessor's node was lost goes on when that node is back.
+  if (alloc->PreviousAllocation.nil() || begun_.contains(id + "/" + task)) return;
   auto before = running_.find(alloc->PreviousAllocation.str() + "/" + task);
   if (before == running_.end()) return;
   auto previous = snap.allocs().get(alloc->PreviousAllocation);
@@ -119,6 +120,7 @@ void TaskChecks::task_starting(const std::string& node, const std::string& id, c
 void TaskChecks::task_started(const RunningTask& task) {
   trace_.event("node {} starts {} of {}", task.node, task.name, task.alloc_id);
   started_++;
+  begun_.insert(key_of(task));
   auto [it, fresh] = running_.try_emplace(key_of(task), task.node);
   if (!fresh) report_(fmt::format("task {} starts on {} while it runs on {}", key_of(task), task.node, it->second));
 }

@@ -53,6 +53,7 @@ class TaskChecks final : public TaskWatcher {
   Report report_;
   std::map<std::string, std::string> running_;
   std::map<std::string, bool> told_stopped_;  // node and allocation -> whether of a system job
+  std::set<std::string> begun_;  // allocation id and task
   std::set<std::string> forgotten_;
   std::set<std::string> launched_;  // children of periodic jobs
   uint64_t started_ = 0, stopped_ = 0;
