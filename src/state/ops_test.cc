@@ -336,6 +336,7 @@ TEST_F(Ops, AReportFromBeforeATaskFailedToStartChangesNothing) {
     auto r = report(uid(10), status);
     if (!state.empty()) {
       r.TaskStates["server"].State = state;
+      r.TaskStates["server"].StartedAt = Time();
       for (size_t i = 0; i < events; i++) r.TaskStates["server"].Events.push_back(all[i]);
     } else {
       r.TaskStates.clear();
