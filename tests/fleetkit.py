@@ -45,10 +45,11 @@ def build():
 
 
 class Server(testagent.Agent):
-    """One server that nodes of the fleet join. As a context, nothing of it is left behind."""
+    """One server that nodes of the fleet join. As a context, nothing of it is left behind. `more`: of its server block, `extra`:
+    further blocks, with doubled braces."""
 
-    def __init__(self, binary, more="", log_level="WARN"):
-        super().__init__(binary, config=SERVER, name="fleet", log_level=log_level, more=more)
+    def __init__(self, binary, more="", extra="", log_level="WARN"):
+        super().__init__(binary, config=SERVER + extra, name="fleet", log_level=log_level, more=more)
 
     def wait_ready(self, limit_s=60):
         """Until it leads: there is no node yet."""

@@ -160,8 +160,10 @@ Async<void> Emitter::every(Duration interval, Async<void> (Emitter::*emit)()) {
 
 Async<void> Emitter::emit_fast() {
   emit_turns();
-  if (auto* server = agent_.server(); server && server->leader()) emit_queues(*server->leader());
-  co_return;
+  auto* server = agent_.server();
+  if (!server) co_return;
+  metric_gauge("state.watch.waiting", static_cast<double>(server->store().waiting()));
+  if (server->leader()) emit_queues(*server->leader());
 }
 
 Async<void> Emitter::emit_indexes() {

@@ -10,6 +10,10 @@
 #include "base/metrics.h"
 #include "base/world.h"
 
+namespace drover::state {
+class Snapshot;
+}
+
 namespace drover::agent {
 
 // Turns the process's registry on.

@@ -58,11 +58,11 @@ Async<Result<Reply>> alloc_services(Call& call, std::string id) {
 
 Async<Result<Reply>> one_alloc(Call& call) {
   auto parts = split(call.rest, '/');
-  if (parts.size() == 1) co_return co_await get_alloc(call, parts[0]);
-  if (parts.size() == 2 && parts[1] == "stop") co_return co_await stop_alloc(call, parts[0]);
-  if (parts.size() == 2 && parts[1] == "services") co_return co_await alloc_services(call, parts[0]);
-  if (parts.size() == 2 && parts[1] == "checks") co_return co_await alloc_checks(call, parts[0]);
-  co_return not_found("resource not found");
+  if (parts.size() == 1) return get_alloc(call, parts[0]);
+  if (parts.size() == 2 && parts[1] == "stop") return stop_alloc(call, parts[0]);
+  if (parts.size() == 2 && parts[1] == "services") return alloc_services(call, parts[0]);
+  if (parts.size() == 2 && parts[1] == "checks") return alloc_checks(call, parts[0]);
+  return at_once(not_found("resource not found"));
 }
 
 }  // namespace

@@ -39,6 +39,10 @@ struct Reply {
   static Reply text(std::string t) { return {.body = std::move(t)}; }
 };
 
+// What is known at once, for handlers that only choose another one. These are no coroutines: one that waits for a blocking query
+// would hold the frames of all that it might have chosen.
+inline Async<Result<Reply>> at_once(Result<Reply> reply) { co_return std::move(reply); }
+
 // Encodes `value`; any thread.
 Reply json_reply(const TypeInfo& type, const void* value, const JsonStyle& style);
 

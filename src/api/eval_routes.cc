@@ -16,12 +16,12 @@ Async<Result<Reply>> delete_evals(Call& call) {
 }
 
 Async<Result<Reply>> all_evals(Call& call) {
-  if (call.is("DELETE")) co_return co_await delete_evals(call);
-  if (!call.is("GET")) co_return method_error();
+  if (call.is("DELETE")) return delete_evals(call);
+  if (!call.is("GET")) return at_once(method_error());
   rpc::EvalListRequest req;
   req.FilterEvalStatus = call.query.get("status");
   req.FilterJobID = call.query.get("job");
-  co_return co_await reply_member<rpc::EvalListResponse>(call, "Eval.List", std::move(req), &rpc::EvalListResponse::Evaluations);
+  return reply_member<rpc::EvalListResponse>(call, "Eval.List", std::move(req), &rpc::EvalListResponse::Evaluations);
 }
 
 Async<Result<Reply>> count_evals(Call& call) {
@@ -35,19 +35,23 @@ Async<Result<Reply>> count_evals(Call& call) {
   co_return call.json(*resp);
 }
 
-Async<Result<Reply>> one_eval(Call& call) {
-  if (!call.is("GET")) co_return method_error();
-  std::string_view path = call.rest;
+Async<Result<Reply>> eval_allocations(Call& call, std::string_view id) {
   rpc::EvalSpecificRequest req;
-  if (path.ends_with("/allocations")) {
-    req.EvalID = path.substr(0, path.size() - std::string_view("/allocations").size());
-    auto resp = co_await call.read<rpc::EvalAllocationsResponse>("Eval.Allocations", std::move(req));
-    if (!resp) co_return Error(std::move(resp).error());
-    co_return co_await call.json_in_pool([stubs = std::move(resp->Allocations)]() mutable { return shown_stubs(std::move(stubs)); });
-  }
+  req.EvalID = id;
+  auto resp = co_await call.read<rpc::EvalAllocationsResponse>("Eval.Allocations", std::move(req));
+  if (!resp) co_return Error(std::move(resp).error());
+  co_return co_await call.json_in_pool([stubs = std::move(resp->Allocations)]() mutable { return shown_stubs(std::move(stubs)); });
+}
+
+Async<Result<Reply>> one_eval(Call& call) {
+  if (!call.is("GET")) return at_once(method_error());
+  std::string_view path = call.rest;
+  constexpr std::string_view kAllocations = "/allocations";
+  if (path.ends_with(kAllocations)) return eval_allocations(call, path.substr(0, path.size() - kAllocations.size()));
+  rpc::EvalSpecificRequest req;
   req.EvalID = path;
   req.IncludeRelated = call.query.get("related") == "true";
-  co_return co_await reply_object<rpc::SingleEvalResponse>(call, "Eval.GetEval", std::move(req), &rpc::SingleEvalResponse::Eval,
+  return reply_object<rpc::SingleEvalResponse>(call, "Eval.GetEval", std::move(req), &rpc::SingleEvalResponse::Eval,
                                                           "eval not found");
 }
 
@@ -112,14 +116,14 @@ Async<Result<Reply>> one_deployment(Call& call) {
   std::string_view path = call.rest;
   for (auto& p : kPrefixes) {
     if (!path.starts_with(p.prefix)) continue;
-    if (p.write ? !call.is_write() : !call.is("GET")) co_return method_error();
-    co_return co_await p.handle(call, std::string(path.substr(p.prefix.size())));
+    if (p.write ? !call.is_write() : !call.is("GET")) return at_once(method_error());
+    return p.handle(call, std::string(path.substr(p.prefix.size())));
   }
-  if (!call.is("GET")) co_return method_error();
+  if (!call.is("GET")) return at_once(method_error());
   rpc::DeploymentSpecificRequest req;
   req.DeploymentID = path;
-  co_return co_await reply_object<rpc::SingleDeploymentResponse>(call, "Deployment.GetDeployment", std::move(req),
-                                                                &rpc::SingleDeploymentResponse::Deployment, "deployment not found");
+  return reply_object<rpc::SingleDeploymentResponse>(call, "Deployment.GetDeployment", std::move(req),
+                                                     &rpc::SingleDeploymentResponse::Deployment, "deployment not found");
 }
 
 }  // namespace

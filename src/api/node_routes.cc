@@ -93,9 +93,8 @@ constexpr NodeSuffix kSuffixes[] = {
 Async<Result<Reply>> one_node(Call& call) {
   std::string_view path = call.rest;
   for (auto& s : kSuffixes)
-    if (path.ends_with(s.suffix)) co_return co_await s.handle(call, std::string(path.substr(0, path.size() - s.suffix.size())));
-  if (!call.is("GET")) co_return method_error();
-  co_return co_await get_node(call, std::string(path));
+    if (path.ends_with(s.suffix)) return s.handle(call, std::string(path.substr(0, path.size() - s.suffix.size())));
+  return call.is("GET") ? get_node(call, std::string(path)) : at_once(method_error());
 }
 
 }  // namespace

@@ -197,9 +197,9 @@ Async<Result<Reply>> state_hashes(Call& call) {
 // ---- namespaces ----------------------------------------------------------------------------------------------------
 
 Async<Result<Reply>> all_namespaces(Call& call) {
-  if (!call.is("GET")) co_return method_error();
-  co_return co_await reply_member<rpc::NamespaceListResponse>(call, "Namespace.ListNamespaces", rpc::NamespaceListRequest{},
-                                                             &rpc::NamespaceListResponse::Namespaces);
+  if (!call.is("GET")) return at_once(method_error());
+  return reply_member<rpc::NamespaceListResponse>(call, "Namespace.ListNamespaces", rpc::NamespaceListRequest{},
+                                                  &rpc::NamespaceListResponse::Namespaces);
 }
 
 Async<Result<Reply>> write_namespace(Call& call, std::string_view name) {
@@ -216,46 +216,46 @@ Async<Result<Reply>> new_namespace(Call& call) { return write_namespace(call, ""
 
 Async<Result<Reply>> one_namespace(Call& call) {
   auto name = call.rest;
-  if (name.empty()) co_return invalid("Missing Namespace Name");
+  if (name.empty()) return at_once(invalid("Missing Namespace Name"));
   if (call.is("GET")) {
     rpc::NamespaceSpecificRequest req;
     req.Name = name;
-    co_return co_await reply_object<rpc::SingleNamespaceResponse>(call, "Namespace.GetNamespace", std::move(req),
-                                                                 &rpc::SingleNamespaceResponse::Namespace, "Namespace not found");
+    return reply_object<rpc::SingleNamespaceResponse>(call, "Namespace.GetNamespace", std::move(req),
+                                                      &rpc::SingleNamespaceResponse::Namespace, "Namespace not found");
   }
   if (call.is("DELETE")) {
     rpc::NamespaceDeleteRequest req;
     req.Namespaces = {name};
-    co_return co_await reply_written<GenericResponse>(call, "Namespace.DeleteNamespaces", std::move(req));
+    return reply_written<GenericResponse>(call, "Namespace.DeleteNamespaces", std::move(req));
   }
-  co_return co_await write_namespace(call, name);
+  return write_namespace(call, name);
 }
 
 // ---- services ------------------------------------------------------------------------------------------------------
 
 Async<Result<Reply>> all_services(Call& call) {
-  if (!call.is("GET")) co_return method_error();
-  co_return co_await reply_member<rpc::ServiceRegistrationListResponse>(
+  if (!call.is("GET")) return at_once(method_error());
+  return reply_member<rpc::ServiceRegistrationListResponse>(
       call, "ServiceRegistration.List", rpc::ServiceRegistrationListRequest{}, &rpc::ServiceRegistrationListResponse::Services);
 }
 
 Async<Result<Reply>> one_service(Call& call) {
   auto parts = split(call.rest, '/');
-  if (parts.size() > 2) co_return invalid("invalid URI");
-  if (parts[0].empty()) co_return invalid("missing service name");
+  if (parts.size() > 2) return at_once(invalid("invalid URI"));
+  if (parts[0].empty()) return at_once(invalid("missing service name"));
   if (parts.size() == 1) {
-    if (!call.is("GET")) co_return method_error();
+    if (!call.is("GET")) return at_once(method_error());
     rpc::ServiceRegistrationByNameRequest req;
     req.ServiceName = parts[0];
     req.Choose = call.query.get("choose");
-    co_return co_await reply_member<rpc::ServiceRegistrationsResponse>(call, "ServiceRegistration.GetService", std::move(req),
-                                                                      &rpc::ServiceRegistrationsResponse::Services);
+    return reply_member<rpc::ServiceRegistrationsResponse>(call, "ServiceRegistration.GetService", std::move(req),
+                                                           &rpc::ServiceRegistrationsResponse::Services);
   }
-  if (!call.is("DELETE")) co_return method_error();
-  if (parts[1].empty()) co_return invalid("missing service id");
+  if (!call.is("DELETE")) return at_once(method_error());
+  if (parts[1].empty()) return at_once(invalid("missing service id"));
   rpc::ServiceRegistrationDeleteByIDRequest req;
   req.ID = parts[1];
-  co_return co_await reply_written<rpc::ServiceRegistrationDeleteByIDResponse>(call, "ServiceRegistration.DeleteByID", std::move(req));
+  return reply_written<rpc::ServiceRegistrationDeleteByIDResponse>(call, "ServiceRegistration.DeleteByID", std::move(req));
 }
 
 }  // namespace

@@ -97,11 +97,11 @@ Async<Result<Reply>> delete_variable(Call& call) {
 }
 
 Async<Result<Reply>> one_variable(Call& call) {
-  if (call.rest.empty()) co_return invalid("missing variable path");
-  if (call.is("GET")) co_return co_await read_variable(call);
-  if (call.is_write()) co_return co_await write_variable(call);
-  if (call.is("DELETE")) co_return co_await delete_variable(call);
-  co_return invalid("Invalid method");
+  if (call.rest.empty()) return at_once(invalid("missing variable path"));
+  if (call.is("GET")) return read_variable(call);
+  if (call.is_write()) return write_variable(call);
+  if (call.is("DELETE")) return delete_variable(call);
+  return at_once(invalid("Invalid method"));
 }
 
 // ---- root keys -----------------------------------------------------------------------------------------------------
@@ -109,20 +109,20 @@ Async<Result<Reply>> one_variable(Call& call) {
 Async<Result<Reply>> keyring(Call& call) {
   std::string_view path = call.rest;
   if (path.starts_with("keys")) {
-    if (!call.is("GET")) co_return method_error();
-    co_return co_await reply_member<rpc::KeyringListRootKeyMetaResponse>(call, "Keyring.List", rpc::GenericRequest{},
+    if (!call.is("GET")) return at_once(method_error());
+    return reply_member<rpc::KeyringListRootKeyMetaResponse>(call, "Keyring.List", rpc::GenericRequest{},
                                                                         &rpc::KeyringListRootKeyMetaResponse::Keys);
   }
   if (path.starts_with("key")) {
-    if (!call.is("DELETE")) co_return method_error();
+    if (!call.is("DELETE")) return at_once(method_error());
     rpc::KeyringDeleteRootKeyRequest req;
     req.KeyID = path.starts_with("key/") ? path.substr(4) : "";
-    co_return co_await reply_write<KeyringDeleteRootKeyResponse>(call, "Keyring.Delete", std::move(req));
+    return reply_write<KeyringDeleteRootKeyResponse>(call, "Keyring.Delete", std::move(req));
   }
-  if (!path.starts_with("rotate") || !call.is_write()) co_return method_error();
+  if (!path.starts_with("rotate") || !call.is_write()) return at_once(method_error());
   rpc::KeyringRotateRootKeyRequest req;
   req.Full = call.query.has("full");
-  co_return co_await reply_write<KeyringRotateRootKeyResponse>(call, "Keyring.Rotate", std::move(req));
+  return reply_write<KeyringRotateRootKeyResponse>(call, "Keyring.Rotate", std::move(req));
 }
 
 }  // namespace

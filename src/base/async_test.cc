@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/flows.h"
 #include "base/sim_loop.h"
 
 namespace drover {
@@ -108,6 +110,44 @@ TEST(Running, WhatAFlowOwnsGoesWhenItIsDone) {
   Running flow([](std::shared_ptr<int>) -> Async<void> { co_return; }(std::move(owned)));
   EXPECT_TRUE(flow.done());
   EXPECT_TRUE(watch.expired());
+}
+
+TEST(Flows, HoldsThoseThatRunAndForgetsThoseThatHaveEnded) {
+  Flows flows;
+  EXPECT_TRUE(flows.idle());
+  int ended = 0;
+  auto flow = [](Promise<int> until, std::shared_ptr<int> held, int& ended) -> Async<void> {
+    co_await until;
+    ++ended;
+  };
+  auto held = std::make_shared<int>();
+  std::vector<Promise<int>> until(1000);
+  for (auto& p : until) flows.start(flow(p, held, ended));
+  EXPECT_FALSE(flows.idle());
+  EXPECT_EQ(held.use_count(), 1001);
+  for (size_t i = 1; i < until.size(); ++i) until[i].set(1);
+  EXPECT_EQ(ended, 999);
+  EXPECT_EQ(held.use_count(), 2);
+  EXPECT_FALSE(flows.idle());
+  flows.cancel();
+  until[0].set(1);
+  EXPECT_EQ(ended, 999);
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_TRUE(flows.idle());
+}
+
+Async<void> grow(Flows& flows, int& started, int depth) {
+  ++started;
+  for (int i = 0; depth > 0 && i < 2; ++i) flows.start(grow(flows, started, depth - 1));
+  co_await Promise<int>();
+}
+
+TEST(Flows, AFlowMayStartOthers) {
+  Flows flows;
+  int started = 0;
+  flows.start(grow(flows, started, 6));
+  EXPECT_EQ(started, 127);
+  EXPECT_FALSE(flows.idle());
 }
 
 TEST(Promise, FirstSetWinsAndMayComeBeforeTheWaiter) {

@@ -1,12 +1,13 @@
 #include "base/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <deque>
 #include <limits>
-#include <map>
 #include <mutex>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -18,8 +19,8 @@ namespace {
 
 constexpr int64_t kIntervalNanos = 10'000'000'000;
 constexpr size_t kIntervalsKept = 6;
-constexpr Duration kExpiry = 60s;          // of a Prometheus series without news
-constexpr size_t kQuantileSamples = 512;   // the newest ones within a window
+constexpr Duration kExpiry = 60s;          // of a series without news
+constexpr size_t kQuantileSamples = 512;   // the newest ones within an interval's length
 
 struct Aggregate {
   uint64_t count = 0;
@@ -33,35 +34,77 @@ struct Aggregate {
   }
 };
 
-// Name and labels of a series; the key of every table sorts by both.
+// What was recorded within the interval of that number.
+struct GaugeSlot {
+  int64_t number = -1;
+  float value = 0;
+};
+struct AggregateSlot {
+  int64_t number = -1;
+  Aggregate aggregate;
+};
+
+// One metric with its labels. There may be tens of thousands of them, seven for each group of each job, all set each second:
+// name and labels are kept once, and packed.
+struct Gauge {
+  Time updated;
+  double value = 0;
+  std::array<GaugeSlot, kIntervalsKept> slots;
+};
+struct Sums {
+  Time updated;
+  double sum = 0;      // since it came up
+  uint64_t count = 0;
+  std::deque<std::pair<Time, double>> recent;  // of samples
+  std::array<AggregateSlot, kIntervalsKept> slots;
+};
+template <class T>
+using Table = std::unordered_map<std::string, T>;  // by packed name and labels
+
+void pack(std::string& to, std::string_view part) {
+  auto size = static_cast<uint32_t>(part.size());
+  to.append(reinterpret_cast<const char*>(&size), sizeof size).append(part);
+}
+
 struct Series {
   std::string name;
   MetricLabels labels;
   friend auto operator<=>(const Series&, const Series&) = default;
 };
 
-struct Interval {
-  Time start;
-  std::map<Series, float> gauges;
-  std::map<Series, Aggregate> counters, samples;
-};
+Series unpack(std::string_view key) {
+  auto next = [&key] {
+    uint32_t size;
+    key.copy(reinterpret_cast<char*>(&size), sizeof size);
+    std::string part(key.substr(sizeof size, size));
+    key.remove_prefix(sizeof size + size);
+    return part;
+  };
+  Series s{next(), {}};
+  while (!key.empty()) {
+    auto label = next();
+    s.labels.emplace_back(std::move(label), next());
+  }
+  return s;
+}
 
-struct RunningSummary {
-  double sum = 0;
-  uint64_t count = 0;
-  std::deque<std::pair<Time, double>> recent;
-  Time updated;
-};
-struct RunningValue {
-  double value = 0;
-  Time updated;
-};
+// The entries that `pick` gives something for, sorted by name and labels.
+template <class T, class Pick>
+auto sorted(const Table<T>& table, Pick pick) {
+  std::vector<std::pair<Series, decltype(pick(std::declval<const T&>()))>> out;
+  for (auto& [key, entry] : table)
+    if (auto picked = pick(entry)) out.emplace_back(unpack(key), picked);
+  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  return out;
+}
 
 class Registry {
  public:
   void configure(MetricsOptions o) {
     std::lock_guard lock(mutex_);
     options_ = std::move(o);
+    host_ = {"host", options_.host};
+    filters_ = !options_.prefix_filter.empty() || !options_.filter_default;
     on_.store(true, std::memory_order_release);
   }
   void tap(MetricTap tap) {
@@ -72,54 +115,46 @@ class Registry {
 
   void gauge(std::string_view name, double value, const MetricLabels& labels) {
     std::lock_guard lock(mutex_);
-    auto key = series(name, labels, true);
-    if (!admitted(key.name)) return;
-    if (tap_) tap_(MetricKind::kGauge, key.name, value, key.labels);
+    auto* key = admitted_key(MetricKind::kGauge, name, value, labels);
+    if (!key) return;
     auto now = options_.now();
-    running_gauges_[key] = {value, now};
-    interval(now).gauges[std::move(key)] = static_cast<float>(value);
+    auto number = interval(now);
+    auto& g = gauges_[*key];
+    g.updated = now;
+    g.value = value;
+    g.slots[static_cast<size_t>(number) % kIntervalsKept] = {number, static_cast<float>(value)};
   }
   void count(std::string_view name, double n, const MetricLabels& labels) {
     std::lock_guard lock(mutex_);
-    auto key = series(name, labels, false);
-    if (!admitted(key.name)) return;
-    if (tap_) tap_(MetricKind::kCounter, key.name, n, key.labels);
-    auto now = options_.now();
-    auto& running = running_counters_[key];
-    running = {running.value + n, now};
-    interval(now).counters[std::move(key)].add(n);
+    if (auto* key = admitted_key(MetricKind::kCounter, name, n, labels)) add(counters_[*key], n);
   }
   void sample(std::string_view name, double value, const MetricLabels& labels) {
     std::lock_guard lock(mutex_);
-    auto key = series(name, labels, false);
-    if (!admitted(key.name)) return;
-    if (tap_) tap_(MetricKind::kSample, key.name, value, key.labels);
-    auto now = options_.now();
-    auto& running = running_samples_[key];
-    running.sum += value;
-    ++running.count;
-    running.updated = now;
-    running.recent.emplace_back(now, value);
-    if (running.recent.size() > kQuantileSamples) running.recent.pop_front();
-    interval(now).samples[std::move(key)].add(value);
+    auto* key = admitted_key(MetricKind::kSample, name, value, labels);
+    if (!key) return;
+    auto& s = samples_[*key];
+    add(s, value);
+    while (s.recent.size() >= kQuantileSamples || (!s.recent.empty() && s.recent.front().first < s.updated - Duration(kIntervalNanos)))
+      s.recent.pop_front();
+    s.recent.emplace_back(s.updated, value);
   }
 
   MetricsInterval latest() {
     std::lock_guard lock(mutex_);
     if (!on()) return {};
     interval(options_.now());
-    auto& shown = intervals_.size() > 1 ? intervals_[intervals_.size() - 2] : intervals_.back();
-    return exported(shown);
+    return exported(intervals_.size() > 1 ? intervals_[intervals_.size() - 2] : intervals_.back());
   }
 
   std::string dump() {
     std::lock_guard lock(mutex_);
     std::string out;
-    for (auto& i : intervals_) {
+    for (auto number : intervals_) {
+      auto i = exported(number);
       auto at = format_rfc3339(i.start);
-      for (auto& [key, v] : i.gauges) out += fmt::format("[{}][G] '{}': {:.3f}\n", at, shown(key), v);
-      for (auto& [key, a] : i.counters) out += fmt::format("[{}][C] '{}': {}\n", at, shown(key), line(a));
-      for (auto& [key, a] : i.samples) out += fmt::format("[{}][S] '{}': {}\n", at, shown(key), line(a));
+      for (auto& g : i.gauges) out += fmt::format("[{}][G] '{}': {:.3f}\n", at, shown(g.name, g.labels), g.value);
+      for (auto& a : i.counters) out += fmt::format("[{}][C] '{}': {}\n", at, shown(a.name, a.labels), line(a));
+      for (auto& a : i.samples) out += fmt::format("[{}][S] '{}': {}\n", at, shown(a.name, a.labels), line(a));
     }
     return out;
   }
@@ -127,42 +162,59 @@ class Registry {
   std::string prometheus() {
     std::lock_guard lock(mutex_);
     if (!on()) return {};
-    expire();
+    auto limit = options_.now() - kExpiry;
+    auto alive = [&](auto& entry) { return entry.updated < limit ? nullptr : &entry; };
     std::string out, last;
     auto head = [&](const std::string& name, std::string_view type) {
       if (name == last) return;
       last = name;
       out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, name, name, type);
     };
-    for (auto& [key, v] : running_counters_) {
+    for (auto& [key, v] : sorted(counters_, alive)) {
       auto name = prometheus_name(key.name);
       head(name, "counter");
-      out += fmt::format("{}{} {}\n", name, prometheus_labels(key.labels), number(v.value));
+      out += fmt::format("{}{} {}\n", name, prometheus_labels(key.labels), number(v->sum));
     }
-    for (auto& [key, v] : running_gauges_) {
+    for (auto& [key, v] : sorted(gauges_, alive)) {
       auto name = prometheus_name(key.name);
       head(name, "gauge");
-      out += fmt::format("{}{} {}\n", name, prometheus_labels(key.labels), number(v.value));
+      out += fmt::format("{}{} {}\n", name, prometheus_labels(key.labels), number(v->value));
     }
-    for (auto& [key, v] : running_samples_) {
+    for (auto& [key, v] : sorted(samples_, alive)) {
       auto name = prometheus_name(key.name);
       head(name, "summary");
       for (double q : {0.5, 0.9, 0.99})
-        out += fmt::format("{}{} {}\n", name, prometheus_labels(key.labels, number(q)), number(quantile(v, q)));
-      out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, prometheus_labels(key.labels), number(v.sum), name,
-                         prometheus_labels(key.labels), v.count);
+        out += fmt::format("{}{} {}\n", name, prometheus_labels(key.labels, number(q)), number(quantile(*v, q)));
+      out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, prometheus_labels(key.labels), number(v->sum), name,
+                         prometheus_labels(key.labels), v->count);
     }
     return out;
   }
 
  private:
-  Series series(std::string_view name, MetricLabels labels, bool gauge) const {
-    Series s{options_.service + ".", std::move(labels)};
-    if (gauge && !options_.node_in_gauges.empty()) s.name += options_.node_in_gauges + ".";
-    s.name += name;
-    if (!options_.host.empty()) s.labels.emplace_back("host", options_.host);
-    std::sort(s.labels.begin(), s.labels.end());
-    return s;
+  // The key of what is to be recorded, valid until the next call; null when the filter is against it. Tells the tap.
+  const std::string* admitted_key(MetricKind kind, std::string_view name, double value, const MetricLabels& labels) {
+    name_ = options_.service;
+    name_ += '.';
+    if (kind == MetricKind::kGauge && !options_.node_in_gauges.empty()) (name_ += options_.node_in_gauges) += '.';
+    name_ += name;
+    if (filters_ && !admitted(name_)) return nullptr;
+    order_.clear();
+    for (auto& label : labels) order_.push_back(&label);
+    if (!host_.second.empty()) order_.push_back(&host_);
+    std::sort(order_.begin(), order_.end(), [](auto* a, auto* b) { return *a < *b; });
+    key_.clear();
+    pack(key_, name_);
+    for (auto* label : order_) {
+      pack(key_, label->first);
+      pack(key_, label->second);
+    }
+    if (tap_) {
+      MetricLabels all;
+      for (auto* label : order_) all.push_back(*label);
+      tap_(kind, name_, value, all);
+    }
+    return &key_;
   }
 
   bool admitted(std::string_view name) const {
@@ -177,47 +229,66 @@ class Registry {
     return admit;
   }
 
-  Interval& interval(Time now) {
-    auto start = Time::from_unix_nanos(now.unix_nanos - now.unix_nanos % kIntervalNanos);
-    if (intervals_.empty() || intervals_.back().start < start) {
-      intervals_.push_back({.start = start, .gauges = {}, .counters = {}, .samples = {}});
-      if (intervals_.size() > kIntervalsKept) intervals_.pop_front();
-    }
-    return intervals_.back();
+  // What has not been heard of for long begins anew.
+  void add(Sums& s, double value) {
+    auto now = options_.now();
+    auto number = interval(now);
+    if (s.updated < now - kExpiry) s.sum = 0, s.count = 0;
+    s.updated = now;
+    s.sum += value;
+    ++s.count;
+    auto& slot = s.slots[static_cast<size_t>(number) % kIntervalsKept];
+    if (slot.number != number) slot = {number, {}};
+    slot.aggregate.add(value);
   }
 
-  static std::vector<MetricAggregate> exported(const std::map<Series, Aggregate>& from) {
+  // The number of the interval of `now`. A new one ends the oldest, and what was in none of the others.
+  int64_t interval(Time now) {
+    auto number = now.unix_nanos / kIntervalNanos;
+    if (!intervals_.empty() && intervals_.back() >= number) return intervals_.back();
+    intervals_.push_back(number);
+    while (intervals_.size() > kIntervalsKept || intervals_.front() + static_cast<int64_t>(kIntervalsKept) <= number) intervals_.pop_front();
+    auto limit = std::min(start_of(intervals_.front()), now - kExpiry);
+    auto stale = [&](auto& e) { return e.second.updated < limit; };
+    std::erase_if(gauges_, stale);
+    std::erase_if(counters_, stale);
+    std::erase_if(samples_, stale);
+    return number;
+  }
+  static Time start_of(int64_t number) { return Time::from_unix_nanos(number * kIntervalNanos); }
+
+  static std::vector<MetricAggregate> exported(const Table<Sums>& from, int64_t number) {
     std::vector<MetricAggregate> out;
-    for (auto& [key, a] : from) {
+    for (auto& [key, picked] : sorted(from, [&](auto& s) {
+           auto& slot = s.slots[static_cast<size_t>(number) % kIntervalsKept];
+           return slot.number == number ? &slot.aggregate : nullptr;
+         })) {
+      auto& a = *picked;
       auto n = static_cast<double>(a.count);
       auto variance = a.count > 1 ? (n * a.squares - a.sum * a.sum) / (n * (n - 1)) : 0;
       out.push_back({key.name, key.labels, a.count, a.sum / 10, a.sum, a.min, a.max, a.sum / n, std::sqrt(std::max(0.0, variance))});
     }
     return out;
   }
-  static MetricsInterval exported(const Interval& i) {
-    MetricsInterval out{.start = i.start, .gauges = {}, .counters = exported(i.counters), .samples = exported(i.samples)};
-    for (auto& [key, v] : i.gauges) out.gauges.push_back({key.name, v, key.labels});
+  MetricsInterval exported(int64_t number) const {
+    MetricsInterval out{.start = start_of(number), .gauges = {}, .counters = exported(counters_, number), .samples = exported(samples_, number)};
+    for (auto& [key, slot] : sorted(gauges_, [&](auto& g) {
+           auto& s = g.slots[static_cast<size_t>(number) % kIntervalsKept];
+           return s.number == number ? &s : nullptr;
+         }))
+      out.gauges.push_back({key.name, slot->value, key.labels});
     return out;
   }
 
-  static std::string shown(const Series& s) {
-    auto out = s.name;
-    for (auto& [k, v] : s.labels) out += "." + v;
+  static std::string shown(const std::string& name, const MetricLabels& labels) {
+    auto out = name;
+    for (auto& [k, v] : labels) out += "." + v;
     return out;
   }
-  static std::string line(const Aggregate& a) {
-    return fmt::format("Count: {} Min: {:.3f} Mean: {:.3f} Max: {:.3f} Sum: {:.3f}", a.count, a.min,
-                       a.sum / static_cast<double>(a.count), a.max, a.sum);
+  static std::string line(const MetricAggregate& a) {
+    return fmt::format("Count: {} Min: {:.3f} Mean: {:.3f} Max: {:.3f} Sum: {:.3f}", a.count, a.min, a.mean, a.max, a.sum);
   }
 
-  void expire() {
-    auto limit = options_.now() - kExpiry;
-    auto stale = [&](auto& e) { return e.second.updated < limit; };
-    std::erase_if(running_gauges_, stale);
-    std::erase_if(running_counters_, stale);
-    std::erase_if(running_samples_, stale);
-  }
   static std::string prometheus_name(std::string name) {
     for (auto& c : name)
       if (c == ' ' || c == '.' || c == '=' || c == '-' || c == '/') c = '_';
@@ -233,7 +304,7 @@ class Registry {
     return parts.empty() ? "" : "{" + join(parts, ",") + "}";
   }
   static std::string number(double v) { return std::isnan(v) ? "NaN" : format_double(v); }
-  double quantile(const RunningSummary& s, double q) const {
+  double quantile(const Sums& s, double q) const {
     auto limit = options_.now() - Duration(kIntervalNanos);
     std::vector<double> values;
     for (auto& [at, v] : s.recent)
@@ -247,10 +318,15 @@ class Registry {
   std::atomic<bool> on_ = false;
   std::mutex mutex_;
   MetricsOptions options_;
+  bool filters_ = false;
+  std::pair<std::string, std::string> host_;
   MetricTap tap_;
-  std::deque<Interval> intervals_;
-  std::map<Series, RunningValue> running_gauges_, running_counters_;
-  std::map<Series, RunningSummary> running_samples_;
+  std::deque<int64_t> intervals_;  // numbers of those in which something was recorded
+  Table<Gauge> gauges_;
+  Table<Sums> counters_, samples_;
+  // Of the metric that is being recorded.
+  std::string name_, key_;
+  std::vector<const std::pair<std::string, std::string>*> order_;
 };
 
 Registry& registry() {

@@ -67,5 +67,28 @@ TEST(MetricsTest, PrometheusTextForgetsWhatIsOld) {
   EXPECT_EQ(prometheus_text().find("nomad_hits"), std::string::npos);
 }
 
+TEST(MetricsTest, SixIntervalsAreKeptAndOldSeriesAreNot) {
+  configure();
+  metric_gauge("once", 1);
+  for (int i = 0; i < 7; ++i) {
+    g_now = g_now + 10s;
+    metric_gauge("each", i);
+    metric_count("hits");
+  }
+  auto text = metrics_dump();
+  EXPECT_EQ(text.find("nomad.once"), std::string::npos) << text;
+  EXPECT_EQ(text.find("'nomad.each': 0.000"), std::string::npos) << text;
+  for (int i = 1; i < 7; ++i) EXPECT_NE(text.find("'nomad.each': " + std::to_string(i)), std::string::npos) << text;
+  EXPECT_NE(prometheus_text().find("nomad_hits 7\n"), std::string::npos);
+}
+
+TEST(MetricsTest, ACounterThatWasForgottenBeginsAnew) {
+  configure();
+  metric_count("rare", 5);
+  g_now = g_now + 61s;
+  metric_count("rare", 2);
+  EXPECT_NE(prometheus_text().find("nomad_rare 2\n"), std::string::npos) << prometheus_text();
+}
+
 }  // namespace
 }  // namespace drover

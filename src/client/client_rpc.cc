@@ -188,8 +188,7 @@ Result<std::unique_ptr<net::Stream>> ClientRpc::open(std::string_view method) {
   auto fn = find_client_stream(method);
   if (!fn) return internal("Unknown rpc method: " + go_quote(std::string(method)));
   auto [mine, theirs] = net::make_pipe(world_.loop);
-  std::erase_if(streams_, [](auto& s) { return s.done(); });
-  streams_.emplace_back(fn(world_, client_, std::move(theirs), {}));
+  streams_.start(fn(world_, client_, std::move(theirs), {}));
   return std::move(mine);
 }
 

@@ -2,12 +2,12 @@
 // server is the same agent (reference client, sections 4.4 and 20).
 #pragma once
 
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/async.h"
+#include "base/flows.h"
 #include "base/world.h"
 #include "net/stream.h"
 
@@ -31,7 +31,7 @@ class ClientRpc {
 
   World& world_;
   Client& client_;
-  std::list<Running> streams_;  // opened in process
+  Flows streams_;  // opened in process
 };
 
 // A streaming procedure of a node: serves the stream to its end. `unread` came with the header.

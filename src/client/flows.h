@@ -1,12 +1,12 @@
-// Small helpers for shells: a latch that several flows may wait for, and an owner of flows that run beside each other.
+// Small helpers for shells: a latch that several flows may wait for, and posted work that ends with its owner.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/async.h"
+#include "base/flows.h"
 #include "base/world.h"
 
 namespace drover::client {
@@ -32,22 +32,6 @@ class Latch {
   Loop& loop_;
   bool set_ = false;
   std::vector<Promise<bool>> waiters_;
-};
-
-// Owns flows until they end or it is destroyed, which cancels them. start() may be called from inside one of them.
-class Flows {
- public:
-  void start(Async<void> task) {
-    std::erase_if(flows_, [](auto& f) { return f->done(); });
-    // The slot exists before the flow runs: it may start others.
-    auto& slot = flows_.emplace_back(std::make_unique<Running>());
-    auto* running = slot.get();
-    *running = Running(std::move(task));
-  }
-  void cancel() { flows_.clear(); }
-
- private:
-  std::list<std::unique_ptr<Running>> flows_;
 };
 
 // Posts work that is dropped when the owner is gone by then.

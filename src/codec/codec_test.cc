@@ -253,6 +253,31 @@ TEST(Msgpack, TimesThatNanosecondsCannotCountAreTheNearestThatTheyCan) {
   EXPECT_EQ(read(k1970, 1'000'000'000), std::nullopt);
 }
 
+TEST(Msgpack, LargeMapsTakeTheirKeysInAnyOrderAndTheLastOfEach) {
+  constexpr int kKeys = 1000, kEntries = kKeys + kKeys / 2;
+  Map<std::string> want;
+  std::string bytes{"\xde"};
+  bytes += static_cast<char>(kEntries >> 8);
+  bytes += static_cast<char>(kEntries & 0xff);
+  auto put = [&](int i, std::string_view value) {
+    auto key = fmt::format("k{:04}", i);
+    for (auto text : {std::string_view(key), value}) bytes += static_cast<char>(0xa0 | text.size()) + std::string(text);
+    want.set(key, std::string(value));
+  };
+  for (int i = kKeys - 1; i >= 0; --i) put(i, "first");
+  for (int i = 1; i < kKeys; i += 2) put(i, "second");
+  Map<std::string> got;
+  std::string_view rest = bytes;
+  auto status = msgpack_decode(type_of<Map<std::string>>(), &got, rest);
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ(got, want);
+  EXPECT_TRUE(rest.empty());
+  for (size_t cut : {bytes.size() - 1, bytes.size() / 2, size_t{1000}}) {
+    rest = std::string_view(bytes).substr(0, cut);
+    EXPECT_FALSE(msgpack_decode(type_of<Map<std::string>>(), &got, rest)) << cut;
+  }
+}
+
 TEST(Msgpack, EveryTruncationIsAnError) {
   auto bytes = to_msgpack(full());
   for (size_t n = 0; n < bytes.size(); ++n)

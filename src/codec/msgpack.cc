@@ -5,8 +5,11 @@
 #include <bitset>
 #include <cstring>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "codec/msgpack_memo.h"
+#include "codec/msgpack_scan.h"
 #include "codec/reflect.h"
 
 namespace drover {
@@ -14,6 +17,8 @@ namespace {
 
 constexpr int kDepthMax = 128;
 constexpr size_t kMaxFields = 128;
+// Maps up to this size are filled in the order of the bytes.
+constexpr size_t kSmallMap = 64;
 // Seconds from year 1, where Go's time begins, to 1970.
 constexpr int64_t kGoEpoch = 62135596800;
 constexpr int64_t kSecond = 1'000'000'000;  // in nanoseconds
@@ -399,11 +404,28 @@ class Reader {
     DROVER_CHECK(length(0xf0, 0x80, {{0xde, 2}, {0xdf, 4}}, n));
     if (n > in_.size()) return corrupt("cut short");
     t.make_empty(p);
-    for (uint64_t i = 0; i < n; ++i) {
+    for (uint64_t i = 0; i < std::min<uint64_t>(n, kSmallMap); ++i) {
       std::string_view key;
       DROVER_CHECK(raw(key));
       DROVER_CHECK(value(t.element(), t.add(p, key), depth + 1));
     }
+    return n > kSmallMap ? rest_of_map(t, p, n - kSmallMap, depth) : Status();
+  }
+
+  // A map is a sorted list: many entries in any order would take quadratic time. The last of several with one key stands.
+  Status rest_of_map(const TypeInfo& t, void* p, uint64_t n, int depth) {
+    std::vector<std::pair<std::string_view, std::string_view>> entries;
+    for (uint64_t i = 0; i < n; ++i) {
+      std::string_view key;
+      DROVER_CHECK(raw(key));
+      MsgpackScanner one;
+      auto whole = one.scan(in_);
+      if (!whole || !*whole) return corrupt("cut short");
+      entries.emplace_back(key, in_.substr(0, one.size()));
+      in_.remove_prefix(one.size());
+    }
+    std::stable_sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.first < b.first; });
+    for (auto& [key, bytes] : entries) DROVER_CHECK(Reader(bytes).value(t.element(), t.add(p, key), depth + 1));
     return {};
   }
 

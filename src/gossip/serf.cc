@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/cancel.h"
+#include "base/flows.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/strings.h"
@@ -246,8 +247,7 @@ class Serf::Impl {
   // ---- flows -----------------------------------------------------------------------------------------------------
 
   void run(Async<void> flow) {
-    std::erase_if(flows_, [](auto& f) { return f.done(); });
-    flows_.push_back(Running(std::move(flow)));
+    flows_.start(std::move(flow));
   }
 
   Async<void> receive() {
@@ -384,7 +384,7 @@ class Serf::Impl {
   bool drain_posted_ = false, stopped_ = false;
   size_t inbound_ = 0;
   // Flows refer to all of the above.
-  std::vector<Running> flows_;
+  Flows flows_;
   Running packets_, accepts_, snapshot_flow_, rejoin_;
 };
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/cancel.h"
+#include "base/flows.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -45,7 +46,7 @@ class Served : public std::enable_shared_from_this<Served> {
   }
   ~Served() {
     flow_.reset();
-    streams_.clear();
+    streams_.cancel();
     info_->session = nullptr;
     session_.reset();
     auto it = owner_.per_client.find(info_->remote.host);
@@ -140,8 +141,7 @@ class Served : public std::enable_shared_from_this<Served> {
           log_error("nomad.rpc", "multiplexed connection ended", {{"remote_addr", info_->remote.str()}, {"error", s.error().message}});
         co_return;
       }
-      std::erase_if(streams_, [](auto& r) { return r.done(); });
-      streams_.emplace_back(serve_stream(std::move(*s), typed));
+      streams_.start(serve_stream(std::move(*s), typed));
     }
   }
 
@@ -167,7 +167,7 @@ class Served : public std::enable_shared_from_this<Served> {
   std::unique_ptr<Stream> stream_;
   std::shared_ptr<RpcConnection> info_;
   std::unique_ptr<YamuxSession> session_;
-  std::list<Running> streams_;
+  Flows streams_;
   Running flow_;
 };
 

@@ -1,8 +1,8 @@
 #include "net/rpc_pool.h"
 
-#include <list>
 #include <vector>
 
+#include "base/flows.h"
 #include "base/log.h"
 #include "codec/msgpack.h"
 #include "net/rpc_error.h"
@@ -26,7 +26,7 @@ struct RpcPool::Connection : std::enable_shared_from_this<RpcPool::Connection> {
   std::unique_ptr<YamuxSession> session;  // null while dialling
   std::vector<Promise<Status>> waiting;   // for the dial
   std::vector<std::unique_ptr<Stream>> idle;
-  std::list<Running> inbound;
+  Flows inbound;
   Running flow;  // dials, then accepts
   Monotonic used{};
   size_t calls = 0;
@@ -42,7 +42,7 @@ RpcPool::~RpcPool() {
   // Flows first: they refer to sessions.
   for (auto& [address, c] : connections_) {
     c->flow.reset();
-    c->inbound.clear();
+    c->inbound.cancel();
   }
 }
 
@@ -60,7 +60,7 @@ void RpcPool::set_tls(TlsContextRef tls, bool verify) {
 
 void RpcPool::stop_inbound() {
   options_.inbound = nullptr;
-  for (auto& [address, c] : connections_) c->inbound.clear();
+  for (auto& [address, c] : connections_) c->inbound.cancel();
 }
 
 void RpcPool::probe(const Address& address) {
@@ -97,8 +97,7 @@ Async<void> RpcPool::serve(Connection& c) {
   for (;;) {
     auto stream = co_await c.session->accept();
     if (!stream) co_return;
-    std::erase_if(c.inbound, [](auto& r) { return r.done(); });
-    if (options_.inbound) c.inbound.emplace_back(options_.inbound(std::move(*stream)));
+    if (options_.inbound) c.inbound.start(options_.inbound(std::move(*stream)));
   }
 }
 
@@ -197,8 +196,7 @@ void RpcPool::reap() {
     auto& c = *it->second;
     bool ended = c.session && c.session->ended();
     bool idle = c.session && c.calls == 0 && now - c.used > options_.idle_timeout &&
-                c.session->streams() == c.idle.size() && c.inbound.empty();
-    std::erase_if(c.inbound, [](auto& r) { return r.done(); });
+                c.session->streams() == c.idle.size() && c.inbound.idle();
     if (ended || idle) it = connections_.erase(it);
     else ++it;
   }

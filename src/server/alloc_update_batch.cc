@@ -38,7 +38,6 @@ void AllocUpdateBatch::flush() {
   timer_.cancel();
   auto reports = static_cast<int64_t>(pending_.Alloc.size());
   next_flush_ = server_.world().clock.monotonic() + std::min(kInterval, kIntervalPerReport * reports);
-  std::erase_if(writes_, [](auto& w) { return w.done(); });
   auto flush = std::make_shared<Flush>();
   flush->waiting = std::exchange(waiting_, {});
   std::vector<rpc::AllocUpdateRequest> entries(1);
@@ -50,7 +49,7 @@ void AllocUpdateBatch::flush() {
   entries.back().Evals = std::move(pending_.Evals);
   pending_ = {};
   flush->entries = entries.size();
-  for (auto& entry : entries) writes_.emplace_back(write(std::move(entry), flush));
+  for (auto& entry : entries) writes_.start(write(std::move(entry), flush));
 }
 
 Async<void> AllocUpdateBatch::write(rpc::AllocUpdateRequest request, std::shared_ptr<Flush> flush) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/async.h"
+#include "base/flows.h"
 #include "model/rpc.h"
 
 namespace drover::server {
@@ -47,7 +48,7 @@ class AllocUpdateBatch {
   std::vector<Promise<Result<uint64_t>>> waiting_;
   Monotonic next_flush_{};
   Timer timer_;
-  std::vector<Running> writes_;
+  Flows writes_;
 };
 
 }  // namespace drover::server

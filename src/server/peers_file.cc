@@ -44,8 +44,9 @@ directory, the same everywhere, with the servers that remain:
 The id of a server is in its file "node-id", one directory up; the address is the one that other
 servers reach its RPC port at. "operator raft check-peers <data dir>" then shows what would come
 of it and changes nothing. Then start them all again. The file is removed once it has been taken;
-a copy of what was there before stays in a directory "before-recovery-...". Writes that had not reached the remaining servers are lost, and those that had reached them
-are kept, even if they were never acknowledged.
+a copy of what was there before stays in a directory "before-recovery-...". Writes that had not
+reached the remaining servers are lost, and those that had reached them are kept, even if they
+were never acknowledged.
 )";
 
 }  // namespace

@@ -73,7 +73,6 @@ void PeriodicDispatcher::on_timer() {
     t.next = next_launch(*t.job->Periodic, *t.next);
   }
   for (auto& [job, at] : due) launch(job, at);
-  std::erase_if(launches_, [](auto& r) { return r.done(); });
   arm();
 }
 
@@ -82,7 +81,7 @@ void PeriodicDispatcher::launch(const Ref<Job>& job, Time at) {
     log_debug(kLog, "skipping launch of periodic job because job prohibits overlap", {{"job", job->ID}});
     return;
   }
-  launches_.emplace_back(launch_now(job, at));
+  launches_.start(launch_now(job, at));
 }
 
 Async<void> PeriodicDispatcher::launch_now(Ref<Job> job, Time at) {

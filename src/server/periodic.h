@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/async.h"
+#include "base/flows.h"
 #include "base/world.h"
 #include "model/eval.h"
 #include "model/job.h"
@@ -47,7 +48,7 @@ class PeriodicDispatcher {
   Server& server_;
   std::map<Key, Tracked> tracked_;
   Timer timer_;
-  std::vector<Running> launches_;
+  Flows launches_;
 };
 
 }  // namespace drover::server

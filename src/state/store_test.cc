@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "base/metrics.h"
 #include "base/sim_loop.h"
 #include "state/alloc_ops.h"
 #include "state/fixtures.h"
@@ -252,6 +253,26 @@ TEST_F(Watch, ACommitWakesThoseItConcernsOnly) {
   sim.loop.advance(61s);
   EXPECT_EQ(readers["namespace other"]->result, 't');
   EXPECT_EQ(store.waiting(), 0u);
+}
+
+// What operators see of it: the counter rises by those that were woken, by no other.
+TEST_F(Watch, WokenReadersAreCounted) {
+  configure_metrics({.now = [] { return Time::from_unix_nanos(0); }});
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (int i = 0; i < 1000; ++i)
+    readers.push_back(start([i](auto& s, auto& w) { s.jobs().get("default", "job-" + std::to_string(i), &w); }));
+  auto counted = [] {
+    for (auto& c : latest_metrics().counters)
+      if (c.name == "nomad.state.watch.woken") return c.sum;
+    return 0.0;
+  };
+  EXPECT_EQ(store.waiting(), 1000u);
+  commit(store, [](Txn& t) { ASSERT_TRUE(upsert_job(t, job("job-7"))); });
+  commit(store, [](Txn& t) { put_eval(t, eval(8, "job-8", "blocked")); });
+  sim.loop.run_ready();
+  EXPECT_EQ(store.waiting(), 999u);
+  EXPECT_EQ(counted(), 1);
+  for (size_t i = 0; i < readers.size(); ++i) EXPECT_EQ(readers[i]->result, i == 7 ? 'w' : '-') << i;
 }
 
 TEST_F(Watch, AChangeBetweenReadingAndWaitingIsNotMissed) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/metrics.h"
+
 namespace drover::state {
 namespace {
 
@@ -189,6 +191,8 @@ void WatchRegistry::Wake::fire(Waiter& waiter) {
 
 void WatchRegistry::Wake::post() {
   lock_.unlock();
+  auto readers = std::count_if(fired_.begin(), fired_.end(), [](auto& w) { return !w->on_index; });
+  if (readers > 0) metric_count("state.watch.woken", static_cast<double>(readers));
   std::stable_sort(fired_.begin(), fired_.end(), [](auto& a, auto& b) { return &a->loop < &b->loop; });
   for (size_t i = 0; i < fired_.size();) {
     Loop& loop = fired_[i]->loop;
