@@ -20,6 +20,13 @@ DROVER_DESCRIBE(drover::rpc::VariablesApplyResponse, "structs.VariablesApplyResp
 DROVER_DESCRIBE(drover::rpc::KeyringListRootKeyMetaResponse, "structs.KeyringListRootKeyMetaResponse", DROVER_QUERY_META, DROVER_FIELD(Keys))
 DROVER_DESCRIBE(drover::rpc::KeyringRotateRootKeyRequest, "structs.KeyringRotateRootKeyRequest", DROVER_WRITE_REQUEST,
                 DROVER_FIELD(Algorithm).wire("structs.EncryptionAlgorithm"), DROVER_FIELD(Full))
+DROVER_DESCRIBE(drover::rpc::IdentityClaims, "structs.IdentityClaims", DROVER_FIELD(Namespace),
+                DROVER_FIELD(JobID), DROVER_FIELD(AllocationID),
+                DROVER_FIELD(TaskName), DROVER_FIELD(Issuer), DROVER_FIELD(Subject), DROVER_FIELD(Audience),
+                DROVER_FIELD(ExpiresAt), DROVER_FIELD(NotBefore), DROVER_FIELD(IssuedAt), DROVER_FIELD(ID))
+DROVER_DESCRIBE(drover::rpc::AuthenticatedIdentity, "structs.AuthenticatedIdentity", DROVER_FIELD(ACLToken), DROVER_FIELD(Claims),
+                DROVER_FIELD(ClientID), DROVER_FIELD(TLSName), DROVER_FIELD(RemoteIP).wire("net.IP"))
+DROVER_DESCRIBE(drover::rpc::ACLWhoAmIResponse, "structs.ACLWhoAmIResponse", DROVER_QUERY_META, DROVER_FIELD(Identity))
 DROVER_DESCRIBE(drover::rpc::CSIVolumeListRequest, "structs.CSIVolumeListRequest", DROVER_QUERY_OPTIONS, DROVER_FIELD(PluginID),
                 DROVER_FIELD(NodeID))
 DROVER_DESCRIBE(drover::rpc::CSIVolumeListResponse, "structs.CSIVolumeListResponse", DROVER_QUERY_META, DROVER_FIELD(Volumes))

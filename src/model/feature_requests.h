@@ -2,6 +2,7 @@
 // fields are those of the reference's wire.
 #pragma once
 
+#include "model/acl.h"
 #include "model/raft_requests.h"
 #include "model/volume.h"
 
@@ -99,6 +100,41 @@ struct KeyringRotateRootKeyRequest : WriteRequest {
   friend bool operator==(const KeyringRotateRootKeyRequest&, const KeyringRotateRootKeyRequest&) = default;
 };
 
+// ---- identities
+
+// Whom a token makes the caller: what a task's identity claims.
+struct IdentityClaims {
+  std::string Namespace;
+  std::string JobID;  // of children: what they were made from
+  std::string AllocationID;
+  std::string TaskName;
+  std::string Issuer;
+  std::string Subject;
+  List<std::string> Audience;
+  Box<Time> ExpiresAt;
+  Box<Time> NotBefore;
+  Box<Time> IssuedAt;
+  std::string ID;
+
+  friend bool operator==(const IdentityClaims&, const IdentityClaims&) = default;
+};
+
+struct AuthenticatedIdentity {
+  Box<::drover::ACLToken> ACLToken;
+  Box<IdentityClaims> Claims;
+  std::string ClientID;
+  std::string TLSName;
+  Bytes RemoteIP;
+
+  friend bool operator==(const AuthenticatedIdentity&, const AuthenticatedIdentity&) = default;
+};
+
+struct ACLWhoAmIResponse : QueryMeta {
+  Box<AuthenticatedIdentity> Identity;
+
+  friend bool operator==(const ACLWhoAmIResponse&, const ACLWhoAmIResponse&) = default;
+};
+
 // ---- volumes and their plugins
 
 struct CSIVolumeListRequest : QueryOptions {
@@ -164,6 +200,9 @@ DROVER_TYPE(rpc::VariablesApplyRequest)
 DROVER_TYPE(rpc::VariablesApplyResponse)
 DROVER_TYPE(rpc::KeyringListRootKeyMetaResponse)
 DROVER_TYPE(rpc::KeyringRotateRootKeyRequest)
+DROVER_TYPE(rpc::IdentityClaims)
+DROVER_TYPE(rpc::AuthenticatedIdentity)
+DROVER_TYPE(rpc::ACLWhoAmIResponse)
 DROVER_TYPE(rpc::CSIVolumeListRequest)
 DROVER_TYPE(rpc::CSIVolumeListResponse)
 DROVER_TYPE(rpc::CSIVolumeGetRequest)

@@ -80,6 +80,25 @@ TEST(KeyringTest, TokensHaveThreePartsAndNameTheirKey) {
   EXPECT_EQ(parts[2].size(), 86u);  // 64 bytes
 }
 
+TEST(KeyringTest, TokensHoldOnlyAsTheyWereSigned) {
+  auto ring = Keyring::open("", raft::real_disk()).value(), other = Keyring::open("", raft::real_disk()).value();
+  ASSERT_TRUE(ring->add(meta(kKey1), std::string(32, 'k')));
+  ASSERT_TRUE(ring->add(meta(kKey2), std::string(32, 'l')));
+  ASSERT_TRUE(other->add(meta(kKey2), std::string(32, 'l')));
+  const std::string claims = R"({"nomad_task":"t"})";
+  auto token = ring->sign(kKey1, claims).value(), second = ring->sign(kKey2, claims).value();
+  EXPECT_EQ(ring->verify(token).value(), claims);
+  EXPECT_EQ(other->verify(second).value(), claims);
+  EXPECT_FALSE(other->verify(token));  // a key it has not
+  auto parts = split(token, '.'), foreign = split(second, '.');
+  auto unsigned_head = std::string("eyJhbGciOiJub25lIiwia2lkIjoiMTExMTExMTEtMTExMS0xMTExLTExMTEtMTExMTExMTExMTExIn0");  // alg: none
+  for (auto& bad : {std::string(), std::string("x"), std::string("a.b.c"), parts[0] + "." + parts[1], parts[0] + "." + parts[1] + ".",
+                    parts[0] + "." + parts[1] + "." + foreign[2], foreign[0] + "." + parts[1] + "." + parts[2],
+                    unsigned_head + "." + parts[1] + ".", unsigned_head + "." + parts[1] + "." + parts[2], token + "=", token + "." + parts[2],
+                    std::string("e30.") + parts[1] + "." + parts[2]})
+    EXPECT_FALSE(ring->verify(bad)) << bad;
+}
+
 // ---- pages ---------------------------------------------------------------------------------------------------------
 
 TEST(PageTokens, GoByNumberThenText) {
@@ -251,6 +270,38 @@ TEST_F(FeaturesTest, VariablesSurviveAFullRotation) {
   ASSERT_TRUE(back && back->Data);
   EXPECT_EQ(back->Data->Items.get_or("k"), "v");
   EXPECT_EQ(back->Data->CreateIndex, written->Output->CreateIndex);
+}
+
+// A node of the reference asks whose token it is before it renders a template.
+TEST_F(FeaturesTest, WhoSomebodyIsFollowsFromALivingAllocationsToken) {
+  add_node(1);
+  run(job("web", 1));
+  auto find = [&] { return server->snapshot().allocs().by_job("default", "web").next(); };
+  ASSERT_TRUE(sim.loop.run_until([&] { return find() != nullptr; }, 10s));
+  auto alloc = find();
+  auto who = [&](std::string token) {
+    rpc::GenericRequest req;
+    req.AuthToken = std::move(token);
+    auto r = call<rpc::ACLWhoAmIResponse>("ACL.WhoAmI", req);
+    EXPECT_TRUE(r && r->Identity) << (r ? "nobody" : r.error().message);
+    return r && r->Identity ? r->Identity->Claims : Box<rpc::IdentityClaims>();
+  };
+  auto token = alloc->SignedIdentities.begin()->second;
+  auto claims = who(token);
+  ASSERT_TRUE(claims);
+  EXPECT_EQ(claims->Namespace, "default");
+  EXPECT_EQ(claims->JobID, "web");
+  EXPECT_EQ(claims->AllocationID, alloc->ID.str());
+  EXPECT_EQ(claims->TaskName, alloc->SignedIdentities.begin()->first);
+  EXPECT_EQ(claims->IssuedAt->unix_seconds(), sim.clock.now().unix_seconds());
+  EXPECT_FALSE(who(""));
+  EXPECT_FALSE(who(kKey1));
+  EXPECT_FALSE(who(token.substr(0, token.size() - 4)));
+  rpc::JobDeregisterRequest stop;
+  stop.JobID = "web";
+  ASSERT_TRUE(call<JobDeregisterResponse>("Job.Deregister", stop));
+  ASSERT_TRUE(sim.loop.run_until([&] { return is_terminal(*find()); }, 10s));
+  EXPECT_FALSE(who(token));
 }
 
 TEST_F(FeaturesTest, AStaleWriteOfAVariableShowsWhatIsThere) {

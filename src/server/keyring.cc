@@ -23,13 +23,21 @@ struct KeyFile {
   Bytes KEK;
 };
 
+// What a token begins with.
+struct TokenHeader {
+  std::string alg;
+  std::string kid;
+};
+
 }  // namespace
 }  // namespace drover::server
 
 namespace drover {
 DROVER_TYPE(server::KeyFile)
+DROVER_TYPE(server::TokenHeader)
 }
 DROVER_DESCRIBE(drover::server::KeyFile, "server.KeyFile", DROVER_FIELD(Meta), DROVER_FIELD(DEK), DROVER_FIELD(KEK))
+DROVER_DESCRIBE(drover::server::TokenHeader, "server.TokenHeader", DROVER_FIELD(alg), DROVER_FIELD(kid))
 
 namespace drover::server {
 namespace {
@@ -90,6 +98,13 @@ std::string base64_url(std::string_view data) {
   for (auto& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   text.erase(text.find_last_not_of('=') + 1);
   return text;
+}
+
+std::optional<std::string> base64_url_decode(std::string text) {
+  if (text.find_first_of("+/=") != std::string::npos) return std::nullopt;
+  for (auto& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  text.resize((text.size() + 3) / 4 * 4, '=');
+  return base64_decode(text);
 }
 
 Result<std::string> read_file(raft::Disk& disk, const std::string& path) {
@@ -198,6 +213,23 @@ Result<std::string> Keyring::sign(std::string_view key_id, std::string_view clai
             EVP_DigestSign(c.get(), bytes(signature), &size, bytes(signed_text), signed_text.size()) == 1;
   if (!ok) return crypto_error();
   return signed_text + "." + base64_url(signature);
+}
+
+Result<std::string> Keyring::verify(std::string_view token) const {
+  auto parts = split(token, '.');
+  if (parts.size() != 3) return invalid("token contains an invalid number of segments");
+  auto head = base64_url_decode(parts[0]), claims = base64_url_decode(parts[1]), signature = base64_url_decode(parts[2]);
+  if (!head || !claims || !signature) return invalid("token is malformed");
+  DROVER_TRY(auto header, from_json<TokenHeader>(*head));
+  // The kind of signature is what the key is good for, whatever the token says of itself.
+  if (header.alg != "EdDSA") return invalid("signing method " + header.alg + " is invalid");
+  DROVER_TRY(auto key, find(header.kid));
+  std::unique_ptr<EVP_MD_CTX, FreeDigest> c(EVP_MD_CTX_new());
+  auto signed_text = token.substr(0, token.rfind('.'));
+  bool ok = c && EVP_DigestVerifyInit(c.get(), nullptr, nullptr, nullptr, key.signer.get()) == 1 &&
+            EVP_DigestVerify(c.get(), bytes(*signature), signature->size(), bytes(signed_text), signed_text.size()) == 1;
+  if (!ok) return invalid("token signature is invalid");
+  return std::move(*claims);
 }
 
 }  // namespace drover::server

@@ -45,6 +45,8 @@ class Keyring {
   Result<std::string> decrypt(std::string_view key_id, std::string_view sealed) const;
   // A JSON web token over the claims (a JSON object): EdDSA, with the key as seed.
   Result<std::string> sign(std::string_view key_id, std::string_view claims) const;
+  // The claims of a token that sign() made, on any server that has the key. Error: it is none, or its key is not here.
+  Result<std::string> verify(std::string_view token) const;
 
  private:
   Keyring(std::string dir, raft::Disk& disk) : dir_(std::move(dir)), disk_(disk) {}

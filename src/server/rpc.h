@@ -113,6 +113,7 @@ void add_scaling_rows(std::vector<RpcRow>& rows);
 void add_dispatch_rows(std::vector<RpcRow>& rows);
 void add_variable_rows(std::vector<RpcRow>& rows);
 void add_csi_rows(std::vector<RpcRow>& rows);
+void add_identity_rows(std::vector<RpcRow>& rows);
 void add_worker_rows(std::vector<RpcRow>& rows);
 void add_agent_rows(std::vector<RpcRow>& rows);
 
