@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "client/client.h"
 #include "codec/json.h"
+#include "gossip/endpoint.h"
 #include "gossip/serf.h"
 #include "model/agent_info.h"
 #include "model/api_requests.h"
@@ -30,7 +31,10 @@ std::vector<std::string> values_of(const net::Query& query, std::string_view nam
 Async<Result<ServerMembersResponse>> members_of(Call& call) {
   rpc::GenericRequest req;
   req.AuthToken = call.token();
-  co_return co_await call.rpc<ServerMembersResponse>("Status.Members", std::move(req));
+  auto answer = co_await call.rpc<ServerMembersResponse>("Status.Members", std::move(req));
+  if (answer)
+    for (auto& m : answer->Members) m.Addr = gossip::ip_text(m.Addr);
+  co_return answer;
 }
 
 // ---- self, members -------------------------------------------------------------------------------------------------

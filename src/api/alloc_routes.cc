@@ -15,8 +15,9 @@ Async<Result<Reply>> all_allocs(Call& call) {
   rpc::AllocListRequest req;
   auto parsed = call.parse_options(req);
   if (!parsed) co_return Error(std::move(parsed).error());
-  DROVER_CO_TRY(req.Resources, call.flag("resources"));
-  DROVER_CO_TRY(req.TaskStates, call.flag("task_states", true));
+  auto& fields = req.Fields.ensure();
+  DROVER_CO_TRY(fields.Resources, call.flag("resources"));
+  DROVER_CO_TRY(fields.TaskStates, call.flag("task_states", true));
   auto resp = co_await call.read<rpc::AllocListResponse>("Alloc.List", std::move(req));
   if (!resp) co_return Error(std::move(resp).error());
   co_return co_await call.json_in_pool([stubs = std::move(resp->Allocations)]() mutable { return shown_stubs(std::move(stubs)); });

@@ -368,7 +368,7 @@ Async<Result<Reply>> list_jobs(Call& call) {
   auto parsed = call.parse_options(req);
   if (!parsed) co_return Error(std::move(parsed).error());
   DROVER_CO_TRY(bool meta, call.flag("meta"));
-  if (meta) req.Fields["meta"] = true;
+  req.Fields.ensure().Meta = meta;
   co_return co_await reply_member<rpc::JobListResponse>(call, "Job.List", std::move(req), &rpc::JobListResponse::Jobs);
 }
 

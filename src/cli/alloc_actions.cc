@@ -107,14 +107,13 @@ int run_alloc_checks(Context& c) {
   c.ui.output(fmt::format("Status of {} Nomad Service Checks", checks->size()));
   c.ui.output("");
   for (auto& [id, r] : *checks) {
-    auto output = r.Output.size() > 55 && !c.verbose() ? r.Output.substr(0, 55) + "..." : r.Output;
     Rows rows{"ID|=|" + r.ID,           "Name|=|" + r.Check,     "Group|=|" + r.Group,
               "Task|=|" + (r.Task.empty() ? "(group)" : r.Task), "Service|=|" + r.Service, "Status|=|" + r.Status};
     if (r.StatusCode > 0) rows.push_back(fmt::format("StatusCode|=|{}", r.StatusCode));
     rows.push_back("Mode|=|" + r.Mode);
     rows.push_back("Timestamp|=|" + task_time(r.Timestamp ? Time::from_unix_seconds(r.Timestamp) : Time{}));
-    rows.push_back("Output|=|" + output);
-    c.ui.output(columns(rows, {.glue = " "}));
+    rows.push_back("Output|=|" + r.Output);
+    c.ui.output(table(rows));
     c.ui.output("");
   }
   return 0;

@@ -10,6 +10,7 @@
 #include "cli/misc_commands.h"
 #include "cli/output.h"
 #include "model/agent_info.h"
+#include "model/multi_error.h"
 #include "model/requests.h"
 
 namespace drover::cli {
@@ -24,14 +25,14 @@ std::string tags_text(const Map<std::string>& tags) {
 // The leader's address in each region that has servers; what could not be asked is told in `trouble`.
 std::map<std::string, std::string> leaders(Api& api, const List<ServerMember>& members, std::string& trouble) {
   std::map<std::string, std::string> out;
-  std::vector<std::string> errors;
+  MultiError errors;
   for (auto& m : members) out.emplace(m.Tags.get_or("region"), "");
   for (auto& [region, leader] : out) {
     auto answer = api.get_as<std::string>("/v1/status/leader", {{"region", region}});
     if (answer) leader = *answer;
-    else errors.push_back(fmt::format("Region \"{}\": {}", region, answer.error().message));
+    else errors.add(fmt::format("Region \"{}\": {}", region, answer.error().message));
   }
-  trouble = join(errors, "\n");
+  trouble = errors.text();
   return out;
 }
 

@@ -78,7 +78,7 @@ struct VariablesApplyResponse : WriteMeta {
   std::string Op;
   Box<VariableDecrypted> Input;
   std::string Result;
-  std::string Error;
+  Box<std::string> Error;  // null: a Go error travels as nothing else, and failures are errors of the call
   Box<VariableDecrypted> Conflict;
   Box<VariableDecrypted> Output;
 

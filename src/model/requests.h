@@ -635,7 +635,7 @@ struct SearchResponse {
 
 struct ServerMember {
   std::string Name;
-  std::string Addr;
+  std::string Addr;  // between servers: the 4 or 16 bytes; over HTTP: text
   uint16_t Port = 0;
   Map<std::string> Tags;
   std::string Status;

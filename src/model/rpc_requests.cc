@@ -2,6 +2,8 @@
 
 #include "model/embedded_fields.h"
 
+DROVER_DESCRIBE(drover::JobStubFields, "structs.JobStubFields", DROVER_FIELD(Meta))
+DROVER_DESCRIBE(drover::AllocStubFields, "structs.AllocStubFields", DROVER_FIELD(Resources), DROVER_FIELD(TaskStates))
 DROVER_DESCRIBE(drover::NodeStubFields, "structs.NodeStubFields", DROVER_FIELD(Resources), DROVER_FIELD(OS))
 
 DROVER_DESCRIBE(drover::rpc::JobRegisterRequest, "structs.JobRegisterRequest", DROVER_WRITE_REQUEST,
@@ -74,8 +76,7 @@ DROVER_DESCRIBE(drover::rpc::EvalListResponse, "structs.EvalListResponse", DROVE
 DROVER_DESCRIBE(drover::rpc::EvalAllocationsResponse, "structs.EvalAllocationsResponse", DROVER_QUERY_META,
                 DROVER_FIELD(Allocations))
 DROVER_DESCRIBE(drover::rpc::AllocListRequest, "structs.AllocListRequest", DROVER_QUERY_OPTIONS,
-                DROVER_FIELD(Resources),
-                DROVER_FIELD(TaskStates))
+                DROVER_FIELD(Fields))
 DROVER_DESCRIBE(drover::rpc::AllocSpecificRequest, "structs.AllocSpecificRequest", DROVER_QUERY_OPTIONS,
                 DROVER_FIELD(AllocID))
 DROVER_DESCRIBE(drover::rpc::AllocsGetRequest, "structs.AllocsGetRequest", DROVER_QUERY_OPTIONS,

@@ -25,6 +25,20 @@ struct NodeStubFields {
   friend bool operator==(const NodeStubFields&, const NodeStubFields&) = default;
 };
 
+// The same of lists of jobs and of allocations. Where the request names none, its defaults count.
+struct JobStubFields {
+  bool Meta = false;
+
+  friend bool operator==(const JobStubFields&, const JobStubFields&) = default;
+};
+
+struct AllocStubFields {
+  bool Resources = false;
+  bool TaskStates = true;
+
+  friend bool operator==(const AllocStubFields&, const AllocStubFields&) = default;
+};
+
 // namespace rpc: several of these share a name with a body in requests.h or with the record they carry.
 namespace rpc {
 
@@ -63,7 +77,7 @@ struct JobSpecificRequest : QueryOptions {
 };
 
 struct JobListRequest : QueryOptions {
-  Map<bool> Fields;
+  Box<JobStubFields> Fields;
 
   friend bool operator==(const JobListRequest&, const JobListRequest&) = default;
 };
@@ -191,8 +205,7 @@ struct EvalAllocationsResponse : QueryMeta {
 // ---- Allocations
 
 struct AllocListRequest : QueryOptions {
-  bool Resources = false;
-  bool TaskStates = false;
+  Box<AllocStubFields> Fields;
 
   friend bool operator==(const AllocListRequest&, const AllocListRequest&) = default;
 };
@@ -407,6 +420,8 @@ struct ServiceRegistrationsResponse : QueryMeta {
 }  // namespace rpc
 
 DROVER_TYPE(NodeStubFields)
+DROVER_TYPE(JobStubFields)
+DROVER_TYPE(AllocStubFields)
 DROVER_TYPE(rpc::JobRegisterRequest)
 DROVER_TYPE(rpc::JobDeregisterRequest)
 DROVER_TYPE(rpc::JobSpecificRequest)

@@ -26,18 +26,17 @@ Status check_node(Server& server, const std::string& id) {
   return {};
 }
 
-// The RPC address of a server; empty: this one.
-Result<std::string> server_address(Server& server, const std::string& region, const std::string& name) {
-  bool own_region = region == server.config().region;
-  if (own_region && name == "leader") {
+// The RPC address of a server of this region; empty: this one.
+Result<std::string> server_address(Server& server, const std::string& name) {
+  if (name == "leader") {
     if (server.is_leader()) return std::string();
     auto address = server.leader_address();
     if (address.empty()) return Error(ErrorCode::kNoLeader, "No cluster leader");
     return address;
   }
-  if (own_region && (name == own_name(server) || name == server.node_id())) return std::string();
+  if (name == own_name(server) || name == server.node_id()) return std::string();
   if (server.membership())
-    for (auto& other : server.membership()->peers().in_region(region))
+    for (auto& other : server.membership()->peers().in_region(server.config().region))
       if (other.name == name || other.id == name) return other.address;
   return internal("unknown Nomad server " + name);
 }
@@ -51,7 +50,7 @@ Async<Status> of_agent(Server& server, std::string_view method, const Request& r
                                  &response);
   }
   if (!request.ServerID.empty()) {
-    DROVER_CO_TRY(auto address, server_address(server, server.config().region, request.ServerID));
+    DROVER_CO_TRY(auto address, server_address(server, request.ServerID));
     if (!address.empty()) {
       Request there = request;
       there.ServerID.clear();
@@ -83,11 +82,9 @@ Async<Hop> monitor_of_node(Server& server, std::string region, std::string id) {
 
 // Null: this server is meant.
 Async<Hop> monitor_of_server(Server& server, std::string region, std::string name) {
-  if (name.empty()) {
-    if (region == server.config().region) co_return std::unique_ptr<net::Stream>();
-    co_return co_await open_in_region(server, std::move(region), "Agent.Monitor");
-  }
-  DROVER_CO_TRY(auto text, server_address(server, region, name));
+  if (region != server.config().region) co_return co_await open_in_region(server, std::move(region), "Agent.Monitor");
+  if (name.empty()) co_return std::unique_ptr<net::Stream>();
+  DROVER_CO_TRY(auto text, server_address(server, name));
   if (text.empty()) co_return std::unique_ptr<net::Stream>();
   DROVER_CO_TRY(auto address, net::Address::parse(text));
   co_return co_await server.cluster()->pool().open_streaming(address, region, "Agent.Monitor");
@@ -120,7 +117,7 @@ Async<void> serve_monitor(Server& server, std::unique_ptr<net::Stream> stream, s
     co_return;
   }
   if (*there) {
-    request->ServerID.clear();
+    if (region == server.config().region) request->ServerID.clear();  // in another region it is found there
     co_await net::bridge(server.world().loop, *stream, **there, to_msgpack(*request) + wire.take_unread());
     co_return;
   }

@@ -312,5 +312,24 @@ TEST_F(AgentsTest, AnyServerAnswersForAnyOther) {
   for (auto& [n, node] : nodes) node.server->set_self(nullptr);
 }
 
+TEST_F(AgentsTest, TheLeaderOfAnotherRegionIsFoundThere) {
+  auto& here = add(1, 1);
+  auto& there = add(2, 1, "mars");
+  join(here, there);
+  ASSERT_TRUE(until([&] { return there.server->is_leader() && here.server->serf()->members().size() == 2; }));
+  FalseSelf near("near"), far("far");
+  here.server->set_self(&near);
+  there.server->set_self(&far);
+  rpc::MonitorRequest log;
+  log.Region = "mars";
+  for (auto target : {"leader", "s2.mars", ""}) {
+    log.ServerID = target;
+    EXPECT_EQ(monitor(*here.server, log), "far") << target;
+  }
+  log.ServerID = "none";
+  EXPECT_EQ(monitor(*here.server, log), "400 unknown Nomad server none");
+  for (auto& [n, node] : nodes) node.server->set_self(nullptr);
+}
+
 }  // namespace
 }  // namespace drover::server

@@ -5,6 +5,7 @@
 
 #include "base/snappy.h"
 #include "base/strings.h"
+#include "codec/msgpack.h"
 #include "model/feature_requests.h"
 #include "model/status.h"
 #include "raft/disk.h"
@@ -302,6 +303,57 @@ TEST_F(FeaturesTest, WhoSomebodyIsFollowsFromALivingAllocationsToken) {
   ASSERT_TRUE(call<JobDeregisterResponse>("Job.Deregister", stop));
   ASSERT_TRUE(sim.loop.run_until([&] { return is_terminal(*find()); }, 10s));
   EXPECT_FALSE(who(token));
+}
+
+// A Go error travels as null or not at all: a reader of the reference stops at text in its stead.
+TEST_F(FeaturesTest, TheAnswerToAWrittenVariableHasANullError) {
+  rpc::VariablesApplyRequest set;
+  set.Op = "set";
+  set.Var.ensure().Path = "a/b";
+  set.Var->Items = {{"k", "v"}};
+  auto written = call<rpc::VariablesApplyResponse>("Variables.Apply", set);
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_NE(to_msgpack(*written).find("\xa5" "Error\xc0"), std::string::npos);
+}
+
+// Agents of the reference print what an allocation was given from the older shape, and end without it.
+TEST_F(FeaturesTest, AnAllocationIsAnsweredWithItsOlderResources) {
+  auto node = add_node(1);
+  run(job("web", 1));
+  auto find = [&] { return server->snapshot().allocs().by_job("default", "web").next(); };
+  ASSERT_TRUE(sim.loop.run_until([&] { return find() != nullptr; }, 10s));
+  EXPECT_FALSE(find()->Resources);
+  rpc::AllocSpecificRequest one;
+  one.AllocID = find()->ID.str();
+  auto alloc = call<rpc::SingleAllocResponse>("Alloc.GetAlloc", one);
+  ASSERT_TRUE(alloc && alloc->Alloc);
+  ASSERT_TRUE(alloc->Alloc->Resources);
+  EXPECT_EQ(alloc->Alloc->Resources->DiskMB, find()->AllocatedResources->Shared.DiskMB);
+  rpc::NodeSpecificRequest of_node;
+  of_node.NodeID = node.str();
+  auto allocs = call<rpc::NodeAllocsResponse>("Node.GetAllocs", of_node);
+  ASSERT_TRUE(allocs && allocs->Allocs.size() == 1);
+  EXPECT_TRUE(allocs->Allocs.begin()->get()->Resources);
+}
+
+TEST_F(FeaturesTest, ListsCarryWhatTheRequestNames) {
+  add_node(1);
+  auto web = job("web", 1);
+  web.Meta = {{"a", "b"}};
+  run(std::move(web));
+  auto find = [&] { return server->snapshot().allocs().by_job("default", "web").next(); };
+  ASSERT_TRUE(sim.loop.run_until([&] { return find() != nullptr; }, 10s));
+  // As the reference writes it: {"Fields": {"Resources": true, "TaskStates": true}}, {"Fields": {"Meta": true}}.
+  auto allocs = from_msgpack<rpc::AllocListRequest>("\x81\xa6" "Fields\x82\xa9" "Resources\xc3\xaa" "TaskStates\xc3");
+  ASSERT_TRUE(allocs);
+  auto with = call<rpc::AllocListResponse>("Alloc.List", *allocs), without = call<rpc::AllocListResponse>("Alloc.List", rpc::AllocListRequest());
+  ASSERT_TRUE(with && without);
+  EXPECT_TRUE(with->Allocations.begin()->AllocatedResources);
+  EXPECT_FALSE(without->Allocations.begin()->AllocatedResources);
+  auto jobs = from_msgpack<rpc::JobListRequest>("\x81\xa6" "Fields\x81\xa4" "Meta\xc3");
+  ASSERT_TRUE(jobs);
+  EXPECT_EQ(call<rpc::JobListResponse>("Job.List", *jobs)->Jobs.begin()->Meta.get_or("a"), "b");
+  EXPECT_TRUE(call<rpc::JobListResponse>("Job.List", rpc::JobListRequest())->Jobs.begin()->Meta.empty());
 }
 
 TEST_F(FeaturesTest, AStaleWriteOfAVariableShowsWhatIsThere) {

@@ -30,13 +30,13 @@ Status job_get(ReadContext& c, const rpc::JobSpecificRequest& req, rpc::SingleJo
 
 Status job_list(ReadContext& c, const rpc::JobListRequest& req, rpc::JobListResponse& resp) {
   auto ns = namespace_of(req.Namespace);
-  auto* meta = req.Fields.find("meta");
+  bool meta = req.Fields && req.Fields->Meta;
   resp.Jobs = List<JobListStub>::empty_list();
   auto rows = ns == kAllNamespaces ? c.snap.jobs().all(c.watch) : c.snap.jobs().by_prefix(ns, req.Prefix, c.watch);
   auto token = [](const Job& j) { return j.Namespace + "." + j.ID; };
   auto take = [&](const Ref<Job>& j) {
     auto summary = c.snap.job_summaries().get(j->Namespace, j->ID, c.watch);
-    resp.Jobs.push_back(job_stub(*j, summary.get(), meta && *meta));
+    resp.Jobs.push_back(job_stub(*j, summary.get(), meta));
   };
   // The prefix of an id over all namespaces is no run of keys.
   auto select = [&](const Job& j) { return j.ID.starts_with(req.Prefix); };

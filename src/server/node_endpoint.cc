@@ -10,6 +10,7 @@
 #include "model/raft_requests.h"
 #include "model/reschedule.h"
 #include "model/rpc.h"
+#include "model/shown.h"
 #include "model/status.h"
 #include "raft/replica.h"
 #include "server/alloc_update_batch.h"
@@ -278,7 +279,9 @@ Status node_allocs(ReadContext& c, const rpc::NodeSpecificRequest& req, rpc::Nod
   if (auto id = Uuid::parse(req.NodeID); id && !id->nil()) {
     uint64_t newest = 0;
     for (auto& a : c.snap.allocs().by_node(*id, c.watch)) {
-      resp.Allocs.push_back(a);
+      auto alloc = std::make_shared<Allocation>(*a);
+      add_legacy_resources(*alloc);
+      resp.Allocs.push_back(std::move(alloc));
       newest = std::max(newest, a->ModifyIndex);
     }
     if (newest) resp.Index = newest;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "codec/reflect.h"
+#include "gossip/endpoint.h"
 #include "model/client_rpc.h"
 #include "model/operator_rpc.h"
 #include "model/raft_requests.h"
@@ -63,7 +64,7 @@ Status region_list(ReadContext& c, const rpc::GenericRequest&, List<std::string>
 ServerMember member_record(const gossip::Member& m) {
   ServerMember out;
   out.Name = m.name;
-  out.Addr = m.addr;
+  out.Addr = gossip::parse_ip(m.addr).value_or("");
   out.Port = m.port;
   out.Tags = m.tags;
   out.Tags.erase(kClusterTag);

@@ -1,6 +1,7 @@
 // Operator.*, Status.*: the shapes that callers of the reference's wire expect.
 #include "codec/json.h"
 #include "codec/msgpack.h"
+#include "gossip/endpoint.h"
 #include "model/operator_rpc.h"
 #include "net/rpc_pool.h"
 #include "server/cluster_testing.h"
@@ -102,6 +103,23 @@ TEST_F(OperatorWireTest, TheSchedulersConfigurationHasItsFacts) {
   EXPECT_FALSE(from_msgpack<SchedulerSetConfigurationResponse>(*ask(follower(), "Operator.SchedulerSetConfiguration", set))->Updated);
   set.Config.ModifyIndex = config->Index;
   EXPECT_TRUE(from_msgpack<SchedulerSetConfigurationResponse>(*ask(follower(), "Operator.SchedulerSetConfiguration", set))->Updated);
+}
+
+TEST_F(OperatorWireTest, AddressesOfMembersAreBytes) {
+  three();
+  auto answer = from_msgpack<ServerMembersResponse>(*raw(follower(), "Status.Members", "\x80"));
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->Members.size(), 3u);
+  for (auto& m : answer->Members) EXPECT_EQ(m.Addr, gossip::parse_ip(gossip::ip_text(m.Addr))) << m.Name;
+  EXPECT_EQ(answer->Members.begin()->Addr.size(), 4u);
+}
+
+TEST_F(OperatorWireTest, WithoutAccessControlItsMethodsSaySo) {
+  three();
+  auto r = raw(follower(), "ACL.ListPolicies", "\x80");
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().message, "ACL support disabled");
+  EXPECT_EQ(r.error().code, ErrorCode::kInvalid);
 }
 
 TEST_F(OperatorWireTest, StatusNeedsNoRegion) {

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "model/raft_requests.h"
 #include "model/rpc.h"
+#include "model/shown.h"
 #include "model/status.h"
 #include "server/eval_log.h"
 #include "server/leader.h"
@@ -159,7 +160,7 @@ Async<Status> eval_delete(Server& server, const EvalDeleteRequest& req, EvalDele
 
 Status alloc_list(ReadContext& c, const rpc::AllocListRequest& req, rpc::AllocListResponse& resp) {
   DROVER_TRY(auto rows, list_rows(c.snap.allocs(), req, "alloc lookup failed", c.watch));
-  AllocStubFields fields{req.Resources, req.TaskStates};
+  auto fields = req.Fields ? *req.Fields : AllocStubFields();
   resp.Allocations = List<AllocListStub>::empty_list();
   auto select = [&](const Allocation& a) { return in_namespace(req, a.Namespace); };
   DROVER_TRY(resp.NextToken, paginate(std::move(rows), req, token_for<Allocation>(req),
@@ -170,7 +171,11 @@ Status alloc_list(ReadContext& c, const rpc::AllocListRequest& req, rpc::AllocLi
 
 Status alloc_get(ReadContext& c, const rpc::AllocSpecificRequest& req, rpc::SingleAllocResponse& resp) {
   DROVER_TRY(auto id, parse_id(req.AllocID, "alloc lookup failed"));
-  resp.Alloc = c.snap.allocs().get(id, c.watch);
+  if (auto stored = c.snap.allocs().get(id, c.watch)) {
+    auto alloc = std::make_shared<Allocation>(*stored);
+    add_legacy_resources(*alloc);
+    resp.Alloc = std::move(alloc);
+  }
   resp.Index = resp.Alloc ? resp.Alloc->ModifyIndex : c.snap.table_index(state::TableId::allocs);
   return {};
 }

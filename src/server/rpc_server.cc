@@ -80,6 +80,7 @@ Error unknown_method(std::string_view method) {
   auto dot = method.rfind('.');
   if (dot == std::string_view::npos) return internal(fmt::format("rpc: service/method request ill-formed: {}", method));
   auto service = method.substr(0, dot + 1);
+  if (service == "ACL.") return invalid("ACL support disabled");
   for (auto& row : rpc_table())
     if (row.method.starts_with(service)) return internal(fmt::format("rpc: can't find method {}", method));
   return internal(fmt::format("rpc: can't find service {}", method));

@@ -19,13 +19,13 @@ AllocListStub alloc_stub(const Allocation& a, AllocStubFields fields) {
     s.JobVersion = a.Job->Version;
   }
   s.TaskGroup = a.TaskGroup.str();
-  if (fields.resources && a.AllocatedResources) s.AllocatedResources = *a.AllocatedResources;
+  if (fields.Resources && a.AllocatedResources) s.AllocatedResources = *a.AllocatedResources;
   s.DesiredStatus = a.DesiredStatus.str();
   s.DesiredDescription = a.DesiredDescription.str();
   s.ClientStatus = a.ClientStatus.str();
   s.ClientDescription = a.ClientDescription.str();
   s.DesiredTransition = a.DesiredTransition;
-  if (fields.task_states) s.TaskStates = a.TaskStates;
+  if (fields.TaskStates) s.TaskStates = a.TaskStates;
   s.DeploymentStatus = a.DeploymentStatus;
   s.FollowupEvalID = a.FollowupEvalID;
   s.NextAllocation = a.NextAllocation;

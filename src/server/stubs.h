@@ -6,13 +6,10 @@
 #include "model/job.h"
 #include "model/job_records.h"
 #include "model/node.h"
+#include "model/rpc_requests.h"
 
 namespace drover::server {
 
-struct AllocStubFields {
-  bool resources = false;
-  bool task_states = true;
-};
 AllocListStub alloc_stub(const Allocation& alloc, AllocStubFields fields = {});
 
 struct NodeStubParts {

@@ -112,7 +112,6 @@ Async<Status> variables_apply(Server& server, const rpc::VariablesApplyRequest& 
   resp.Op = req.Op;
   resp.Input = input;
   resp.Result = answer.Result;
-  resp.Error = answer.Error;
   resp.Index = applied.index;
   if (answer.Result == "error") co_return internal("variable error: " + answer.Error);
   if (answer.Conflict) {
