@@ -18,8 +18,9 @@ namespace drover::cli {
 class Api;
 class Context;
 
-// The flags that every command with HTTP takes; kNoNamespace takes -namespace too, its help text does not show it.
-enum class General : unsigned char { kNone, kNoNamespace, kAll };
+// The flags that every command with HTTP takes. Of kNoNamespace the help text does not show -namespace, of kUnshown none of them:
+// that is a command which can do without a server.
+enum class General : unsigned char { kNone, kUnshown, kNoNamespace, kAll };
 enum class Shown : unsigned char { kYes, kHidden, kAlias };  // an alias is completed, but not in the help text
 
 // A row of the table. A row without `run` is a group: it lists the commands below it.

@@ -105,7 +105,7 @@ std::string help_text(const Command& command) {
     for (auto& line : split(command.about, '\n')) out += line.empty() ? "\n" : "\n  " + line;
     if (!command.usage.empty()) out.insert(command.usage.size(), "\n");
   }
-  if (command.general != General::kNone) {
+  if (command.general != General::kNone && command.general != General::kUnshown) {
     out += "\n\nGeneral Options:";
     for (auto& flag : kGeneral)
       if (!flag.help.empty() && (flag.name != "namespace" || command.general == General::kAll)) add_flag(out, flag);

@@ -71,20 +71,6 @@ constexpr Flag kFlags[] = {
     {"connect", FlagKind::kBool, "", "Write an example with a service mesh.", ""},
     {"template", FlagKind::kText, "=<name>", "Write this template, one of those that are kept as variables.", ""},
     {"list-templates", FlagKind::kBool, "", "List the templates that there are.", ""},
-    // Templates are asked of the servers; the help text shows the command as one that needs none.
-    {"address", FlagKind::kText, "", "", ""},
-    {"region", FlagKind::kText, "", "", ""},
-    {"namespace", FlagKind::kText, "", "", ""},
-    {"token", FlagKind::kText, "", "", ""},
-    {"ca-cert", FlagKind::kText, "", "", ""},
-    {"ca-path", FlagKind::kText, "", "", ""},
-    {"client-cert", FlagKind::kText, "", "", ""},
-    {"client-key", FlagKind::kText, "", "", ""},
-    {"tls-server-name", FlagKind::kText, "", "", ""},
-    {"tls-skip-verify", FlagKind::kBool, "", "", ""},
-    {"insecure", FlagKind::kBool, "", "", ""},
-    {"no-color", FlagKind::kBool, "", "", ""},
-    {"force-color", FlagKind::kBool, "", "", ""},
 };
 
 constexpr Command kCommands[] = {
@@ -92,6 +78,7 @@ constexpr Command kCommands[] = {
      .synopsis = "Create a new job file",
      .usage = "Usage: nomad job init <filename>\nAlias: nomad init",
      .about = "Writes an example of a job file to start from, \"example.nomad.hcl\" by default.",
+     .general = General::kUnshown,  // templates are asked of the servers
      .options = "Init Options",
      .flags = kFlags,
      .run = run_job_init},

@@ -325,20 +325,6 @@ constexpr Flag kFmtFlags[] = {
     {"list", FlagKind::kBool, "=false", "Do not name the files that change.", "true"},
     {"write", FlagKind::kBool, "=false", "Print the result instead of writing it to the file.", "true"},
     {"recursive", FlagKind::kBool, "", "Go into folders below.", ""},
-    // Taken and not needed, and not shown.
-    {"address", FlagKind::kText, "", "", ""},
-    {"region", FlagKind::kText, "", "", ""},
-    {"namespace", FlagKind::kText, "", "", ""},
-    {"token", FlagKind::kText, "", "", ""},
-    {"ca-cert", FlagKind::kText, "", "", ""},
-    {"ca-path", FlagKind::kText, "", "", ""},
-    {"client-cert", FlagKind::kText, "", "", ""},
-    {"client-key", FlagKind::kText, "", "", ""},
-    {"tls-server-name", FlagKind::kText, "", "", ""},
-    {"tls-skip-verify", FlagKind::kBool, "", "", ""},
-    {"insecure", FlagKind::kBool, "", "", ""},
-    {"no-color", FlagKind::kBool, "", "", ""},
-    {"force-color", FlagKind::kBool, "", "", ""},
 };
 constexpr Flag kStatusFlags[] = {{"verbose", FlagKind::kBool, "", "Display full information.", ""}};
 constexpr Flag kCheckFlags[] = {
@@ -369,6 +355,7 @@ constexpr Command kCommands[] = {
      .usage = "Usage: nomad fmt [flags] paths ...",
      .about = "Puts files with the extensions .nomad and .hcl into canonical layout: the named files, the\n"
               "files of the named folders, or those of the working directory. \"-\" formats standard input.",
+     .general = General::kUnshown,
      .options = "Format Options",
      .flags = kFmtFlags,
      .run = run_fmt_command},
