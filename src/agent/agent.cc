@@ -52,7 +52,6 @@ class LocalServers final : public client::ServerApi {
 
  protected:
   Async<Status> invoke(std::string_view method, const TypeInfo&, const void* request, const TypeInfo&, void* response) override {
-    MetricTimer timer(rpc_metric(method));
     co_return co_await server_.invoke(method, request, response);
   }
 
@@ -194,11 +193,7 @@ class Agent::Impl final : public api::Agent {
                     void* response) override {
     if (remote_) co_return co_await remote_->call_method(method, request_type, request, response_type, response);
     if (!server_) co_return Error(ErrorCode::kUnavailable, "no servers");
-    MetricTimer timer(rpc_metric(method));
-    metric_count("nomad.rpc.request");
-    auto status = co_await server_->invoke(method, request, response);
-    if (!status) metric_count("nomad.rpc.request_error");
-    co_return status;
+    co_return co_await server_->invoke(method, request, response);
   }
   Async<Result<std::unique_ptr<net::Stream>>> stream(std::string method) override {
     if (remote_) co_return co_await remote_->open_streaming(std::move(method));

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@
 #include "base/turns.h"
 #include "client/client.h"
 #include "model/fit.h"
+#include "model/metric_labels.h"
 #include "model/status.h"
 #include "net/real_world.h"
 #include "raft/replica.h"
@@ -40,7 +41,6 @@ void emit_process() {
   metric_gauge("runtime.num_goroutines", thread_count());
   metric_gauge("runtime.alloc_bytes", (resident - shared) * pages);
   metric_gauge("runtime.sys_bytes", data * pages);
-  metric_gauge("runtime.heap_objects", 0);
 }
 
 // The worst of the second: what a heartbeat or an entry of the log may have waited for.
@@ -61,7 +61,20 @@ void emit_queues(server::Leader& leader) {
     metric_gauge(fmt::format("nomad.broker.{}.ready", type), static_cast<double>(n.ready));
     metric_gauge(fmt::format("nomad.broker.{}.unacked", type), static_cast<double>(n.unacked));
   }
+  for (auto& [until, eval] : leader.broker().delayed())
+    metric_gauge("nomad.broker.eval_waiting", std::chrono::duration<double>(until - leader.now().wall).count(),
+                 {{"eval_id", eval->ID.str()}, {"job", eval->JobID}, {"namespace", eval->Namespace}});
   auto blocked = leader.blocked().stats();
+  for (auto& [job, wanted] : blocked.by_job) {
+    MetricLabels labels{{"namespace", job.first}, {"job", job.second}};
+    metric_gauge("nomad.blocked_evals.job.cpu", static_cast<double>(wanted.cpu), labels);
+    metric_gauge("nomad.blocked_evals.job.memory", static_cast<double>(wanted.memory_mb), labels);
+  }
+  for (auto& [where, wanted] : blocked.by_class) {
+    MetricLabels labels{{"datacenter", where.first}, {"node_class", where.second}};
+    metric_gauge("nomad.blocked_evals.cpu", static_cast<double>(wanted.cpu), labels);
+    metric_gauge("nomad.blocked_evals.memory", static_cast<double>(wanted.memory_mb), labels);
+  }
   metric_gauge("nomad.blocked_evals.total_blocked", static_cast<double>(blocked.total_blocked));
   metric_gauge("nomad.blocked_evals.total_escaped", static_cast<double>(blocked.total_escaped));
   metric_gauge("nomad.blocked_evals.total_quota_limit", static_cast<double>(blocked.total_quota_limit));
@@ -82,17 +95,6 @@ MetricLabels node_labels(const Node& node) {
 MetricLabels with(MetricLabels labels, std::string key, std::string value) {
   labels.emplace_back(std::move(key), std::move(value));
   return labels;
-}
-
-// "parent/dispatch-123" and "parent/periodic-123" are told apart from their parents.
-void add_parent(MetricLabels& labels, const std::string& job_id) {
-  for (auto& [marker, label] : std::initializer_list<std::pair<std::string_view, const char*>>{
-           {"/dispatch-", "dispatch_id"}, {"/periodic-", "periodic_id"}}) {
-    auto at = job_id.find(marker);
-    if (at == std::string::npos) continue;
-    labels.emplace_back("parent_id", job_id.substr(0, at));
-    labels.emplace_back(label, job_id.substr(at + marker.size()));
-  }
 }
 
 void emit_task(const MetricLabels& labels, const ResourceUsage& usage) {
@@ -128,23 +130,6 @@ void enable_metrics(const TelemetrySettings& settings) {
                      .node_in_gauges = settings.node_in_gauges,
                      .prefix_filter = settings.prefix_filter,
                      .filter_default = settings.filter_default});
-}
-
-std::string rpc_metric(std::string_view method) {
-  auto dot = method.find('.');
-  auto snake = [](std::string_view text) {
-    std::string out;
-    for (size_t i = 0; i < text.size(); ++i) {
-      bool upper = std::isupper(static_cast<unsigned char>(text[i]));
-      bool starts = i > 0 && upper && !std::isupper(static_cast<unsigned char>(text[i - 1]));
-      if (starts) out += '_';
-      out += static_cast<char>(std::tolower(static_cast<unsigned char>(text[i])));
-    }
-    return out;
-  };
-  auto family = method.substr(0, dot);
-  return fmt::format("nomad.{}.{}", family == "Node" ? "client" : snake(family),
-                     dot == std::string_view::npos ? "" : snake(method.substr(dot + 1)));
 }
 
 Emitter::Emitter(World& world, TelemetrySettings settings, api::Agent& agent)
@@ -188,7 +173,8 @@ void Emitter::emit_client() {
   if (!node) return;
   auto labels = node_labels(*node);
   Usage used;
-  int pending = 0, running = 0, terminal = 0;
+  int64_t pending = 0, running = 0, terminal = 0;
+  std::map<std::string, int64_t> mbits;  // by device
   for (auto& alloc : client->allocs()) {
     auto& status = alloc->ClientStatus;
     if (is_client_terminal(*alloc)) {
@@ -196,9 +182,14 @@ void Emitter::emit_client() {
       continue;
     }
     used += comparable(*alloc).usage;
+    if (alloc->AllocatedResources)
+      for (auto& [name, task] : alloc->AllocatedResources->Tasks)
+        for (auto& network : task.Networks) mbits[network.Device] += network.MBits;
     ++(status == "running" ? running : pending);
   }
   auto has = node_capacity(*node);
+  auto previous = client->previous_counts();
+  auto waiting = static_cast<int64_t>(previous.waiting), migrating = static_cast<int64_t>(previous.migrating);
   const std::pair<const char*, int64_t> gauges[] = {
       {"client.allocated.memory", used.MemoryMB},
       {"client.allocated.max_memory", used.MemoryMaxMB},
@@ -207,12 +198,16 @@ void Emitter::emit_client() {
       {"client.unallocated.memory", has.MemoryMB - used.MemoryMB},
       {"client.unallocated.disk", has.DiskMB - used.DiskMB},
       {"client.unallocated.cpu", has.CpuShares - used.CpuShares},
-      {"client.allocations.migrating", 0},
-      {"client.allocations.blocked", 0},
-      {"client.allocations.pending", pending},
+      {"client.allocations.migrating", migrating},
+      {"client.allocations.blocked", waiting},
+      {"client.allocations.pending", std::max<int64_t>(0, pending - waiting - migrating)},
       {"client.allocations.running", running},
       {"client.allocations.terminal", terminal}};
   for (auto& [name, value] : gauges) metric_gauge(name, static_cast<double>(value), labels);
+  for (auto& [device, value] : mbits) metric_gauge("client.allocated.network", static_cast<double>(value), with(labels, "device", device));
+  if (node->NodeResources)
+    for (auto& network : node->NodeResources->Networks)
+      metric_gauge("client.unallocated.network", static_cast<double>(network.MBits - mbits[network.Device]), with(labels, "device", network.Device));
   if (settings_.nodes) emit_host_stats(labels);
 }
 
@@ -253,10 +248,7 @@ Async<void> Emitter::emit_tasks() {
     if (!stats) continue;
     for (auto& [task, usage] : stats->Tasks) {
       if (!usage.ResourceUsage) continue;
-      std::string job(alloc->JobID.view());
-      MetricLabels labels{{"job", job}, {"task_group", std::string(alloc->TaskGroup.view())}, {"alloc_id", alloc->ID.str()},
-                          {"task", task}, {"namespace", std::string(alloc->Namespace.view())}};
-      add_parent(labels, job);
+      auto labels = task_labels(*alloc, task);
       emit_task(labels, *usage.ResourceUsage);
       auto* granted = alloc->AllocatedResources ? alloc->AllocatedResources->Tasks.find(task) : nullptr;
       if (!granted) continue;
@@ -281,8 +273,7 @@ void emit_summaries(const state::Snapshot& snap, bool dispatched) {
   for (auto& summary : snap.job_summaries().each()) {
     if (!dispatched && summary->JobID.find("/dispatch-") != std::string::npos) continue;
     for (auto& [group, n] : summary->Summary) {
-      MetricLabels labels{{"job", summary->JobID}, {"task_group", group}, {"namespace", summary->Namespace}};
-      add_parent(labels, summary->JobID);
+      auto labels = group_labels(summary->JobID, group, summary->Namespace);
       const std::pair<const char*, int64_t> gauges[] = {{"queued", n.Queued},     {"complete", n.Complete}, {"failed", n.Failed},
                                                         {"running", n.Running},   {"starting", n.Starting}, {"lost", n.Lost},
                                                         {"unknown", n.Unknown}};

@@ -1,4 +1,4 @@
-// What the agent measures at intervals (reference metrics sections 5 to 12), and the names of its timers.
+// What the agent measures at intervals (reference metrics sections 5 to 12).
 #pragma once
 
 #include <string>
@@ -18,9 +18,6 @@ namespace drover::agent {
 
 // Turns the process's registry on.
 void enable_metrics(const TelemetrySettings& settings);
-
-// The timer of a remote procedure: "Node.GetClientAllocs" is "nomad.client.get_client_allocs".
-std::string rpc_metric(std::string_view method);
 
 // Emits gauges until it is destroyed. References outlive it; runs on the loop.
 class Emitter {

@@ -1,4 +1,6 @@
 // /v1/client/stats, gc, metadata and /v1/client/allocation/... (reference http-api section 12.2).
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "api/bodies.h"
@@ -6,6 +8,7 @@
 #include "api/exec_route.h"
 #include "api/fs_routes.h"
 #include "api/routes.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
 #include "client/alloc_snapshot.h"
@@ -33,6 +36,7 @@ Async<Result<Reply>> node_stats(Call& call) {
   auto node = std::string(call.query.get("node_id"));
   DROVER_CO_TRY(auto* local, local_client_of_node(call, node));
   if (local) {
+    MetricTimer timer("client.client_stats.stats");
     DROVER_CO_TRY(auto stats, local->host_stats());
     co_return call.json(stats);
   }
@@ -45,6 +49,7 @@ Async<Result<Reply>> node_gc(Call& call) {
   auto node = std::string(call.query.get("node_id"));
   DROVER_CO_TRY(auto* local, local_client_of_node(call, node));
   if (local) {
+    MetricTimer timer("client.allocations.garbage_collect_all");
     co_await local->collect_all();
     co_return Reply::nothing();
   }
@@ -55,7 +60,10 @@ Async<Result<Reply>> node_gc(Call& call) {
 
 Async<Result<Reply>> read_metadata(Call& call, std::string node) {
   DROVER_CO_TRY(auto* local, local_client_of_node(call, node));
-  if (local) co_return call.json(local->node_meta());
+  if (local) {
+    MetricTimer timer("client.node_meta.read");
+    co_return call.json(local->node_meta());
+  }
   auto resp = co_await ask_node<NodeMetaResponse>(call, "NodeMeta.Read", about_node(std::move(node)));
   if (!resp) co_return unknown_node_is_internal(std::move(resp).error());
   co_return call.json(*resp);
@@ -72,6 +80,7 @@ Async<Result<Reply>> node_metadata(Call& call) {
   DROVER_CO_TRY(auto* local, local_client_of_node(call, body.NodeID));
   if (local) {
     if (body.Meta.is_nil()) co_return invalid("missing required Meta object");
+    MetricTimer timer("client.node_meta.apply");
     DROVER_CO_TRY(auto applied, local->apply_node_meta(body.Meta));
     co_return call.json(applied);
   }
@@ -164,19 +173,24 @@ Async<Result<Reply>> alloc_snapshot(Call& call, std::string id) {
 struct AllocOp {
   std::string_view name;
   Async<Result<Reply>> (*handle)(Call&, std::string id);
+  std::string_view timer;  // of a node that is asked itself; empty: none here
 };
 constexpr AllocOp kOps[] = {
-    {"stats", alloc_stats},   {"exec", exec_alloc},     {"restart", alloc_restart},
-    {"gc", alloc_collect},    {"signal", alloc_signal}, {"checks", alloc_checks},
-    {"snapshot", alloc_snapshot},
+    {"stats", alloc_stats, "client.allocations.stats"},
+    {"exec", exec_alloc, "client.allocations.exec"},
+    {"restart", alloc_restart, "client.allocations.restart"},
+    {"gc", alloc_collect, "client.allocations.garbage_collect"},
+    {"signal", alloc_signal, "client.allocations.signal"},
+    {"checks", alloc_checks, ""},
+    {"snapshot", alloc_snapshot, ""},
 };
 
 Async<Result<Reply>> one_client_alloc(Call& call) {
   auto parts = split(call.rest, '/');
-  if (parts.size() == 2)
-    for (auto& op : kOps)
-      if (op.name == parts[1]) co_return co_await op.handle(call, parts[0]);
-  co_return not_found("resource not found");
+  auto* op = std::find_if(std::begin(kOps), std::end(kOps), [&](auto& o) { return parts.size() == 2 && o.name == parts[1]; });
+  if (op == std::end(kOps)) co_return not_found("resource not found");
+  MetricTimer timer(local_client_of(call, parts[0]) ? op->timer : "");
+  co_return co_await op->handle(call, parts[0]);
 }
 
 }  // namespace
@@ -184,6 +198,7 @@ Async<Result<Reply>> one_client_alloc(Call& call) {
 Async<Result<Reply>> alloc_checks(Call& call, std::string id) {
   Map<CheckQueryResult> checks;
   if (auto* local = local_client_of(call, id)) {
+    MetricTimer timer("client.allocations.checks");
     DROVER_CO_TRY(checks, local->alloc_checks(*Uuid::parse(id)));
   } else {
     rpc::AllocChecksRequest req;

@@ -7,6 +7,7 @@
 
 #include "api/client_target.h"
 #include "base/cancel.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
 #include "model/client_rpc.h"
@@ -271,9 +272,12 @@ Async<Result<Reply>> logs(Call& call, std::string id) {
 struct FileOp {
   std::string_view prefix;
   Async<Result<Reply>> (*handle)(Call&, std::string id);
+  std::string_view timer;  // of a node that is asked itself
 };
 constexpr FileOp kOps[] = {
-    {"ls/", list}, {"stat/", stat}, {"readat/", read_at}, {"cat/", cat}, {"stream/", stream}, {"logs/", logs},
+    {"ls/", list, "client.file_system.list"},       {"stat/", stat, "client.file_system.stat"},
+    {"readat/", read_at, "client.file_system.stream"}, {"cat/", cat, "client.file_system.stream"},
+    {"stream/", stream, "client.file_system.stream"},  {"logs/", logs, "client.file_system.logs"},
 };
 
 }  // namespace
@@ -281,7 +285,11 @@ constexpr FileOp kOps[] = {
 Async<Result<Reply>> alloc_files(Call& call) {
   std::string_view path = call.rest;
   for (auto& op : kOps)
-    if (path.starts_with(op.prefix)) co_return co_await op.handle(call, std::string(path.substr(op.prefix.size())));
+    if (path.starts_with(op.prefix)) {
+      std::string id(path.substr(op.prefix.size()));
+      MetricTimer timer(local_client_of(call, id) ? op.timer : "");
+      co_return co_await op.handle(call, std::move(id));
+    }
   co_return not_found("Invalid method");
 }
 

@@ -32,17 +32,19 @@ void metric_gauge(std::string_view name, double value, const MetricLabels& label
 void metric_count(std::string_view name, double n = 1, const MetricLabels& labels = {});
 void metric_sample(std::string_view name, double value, const MetricLabels& labels = {});
 
-// Samples the milliseconds from its making to its end.
+inline double metric_milliseconds(std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+// Samples the milliseconds from its making to its end. The name outlives it; an empty one is not sampled.
 class MetricTimer {
  public:
-  explicit MetricTimer(std::string name) : name_(std::move(name)), start_(std::chrono::steady_clock::now()) {}
+  explicit MetricTimer(std::string_view name) : name_(name), start_(std::chrono::steady_clock::now()) {}
   MetricTimer(const MetricTimer&) = delete;
   ~MetricTimer() {
-    metric_sample(name_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
+    if (!name_.empty()) metric_sample(name_, metric_milliseconds(std::chrono::steady_clock::now() - start_));
   }
 
  private:
-  std::string name_;
+  std::string_view name_;
   std::chrono::steady_clock::time_point start_;
 };
 

@@ -44,9 +44,21 @@ class AllocDirHook final : public AllocHook {
 
 // ---- await_previous_allocations
 
+// Counts one more while it lives.
+class Counted {
+ public:
+  explicit Counted(size_t& count) : count_(count) { ++count_; }
+  Counted(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  size_t& count_;
+};
+
 class PreviousAllocsHook final : public AllocHook {
  public:
   Async<Status> prerun(AllocHookContext& ctx) override {
+    Counted waiting(ctx.previous.waiting);
     if (!ctx.alloc->PreviousAllocation.nil()) co_await ctx.previous.wait(ctx.alloc->PreviousAllocation);
     auto preempted = ctx.alloc->PreemptedAllocations;
     for (auto& id : preempted) co_await ctx.previous.wait(id);
@@ -64,6 +76,7 @@ class MigrateDiskHook final : public AllocHook {
     if (id.nil() || !disk || !(disk->Sticky || disk->Migrate)) co_return Status();
     auto from = ctx.previous.local_paths(id);
     if (!from) co_return Status();
+    Counted migrating(ctx.previous.migrating);
     auto status = co_await on_pool(ctx.world, [from = *from, to = ctx.paths, tasks = ctx.runner.task_names()] {
       return move_alloc_data(from, to, tasks);
     });

@@ -31,6 +31,8 @@ struct PreviousAllocs {
   std::function<std::optional<AllocPaths>(const Uuid& id)> local_paths;
   // Destroys it for good, once its data has been taken.
   std::function<void(const Uuid& id)> destroy;
+  // How many allocations wait for such a one, and how many take over its data.
+  mutable size_t waiting = 0, migrating = 0;
 };
 
 struct AllocHookContext {

@@ -85,6 +85,11 @@ class Client {
   // The allocation with its states as the node sees them now; nullptr when unknown.
   Ref<Allocation> alloc(const Uuid& id) const;
   std::vector<Ref<Allocation>> allocs() const;
+  // Pending allocations that wait for the end of a previous one, and that take over its data.
+  struct PreviousCounts {
+    size_t waiting = 0, migrating = 0;
+  };
+  PreviousCounts previous_counts() const;
 
   // `task` empty: all running tasks, or with `all_tasks` the dead ones as well.
   Async<Status> restart_alloc(Uuid id, std::string task, bool all_tasks);

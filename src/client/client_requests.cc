@@ -38,6 +38,8 @@ std::vector<Ref<Allocation>> Client::allocs() const {
   return out;
 }
 
+Client::PreviousCounts Client::previous_counts() const { return {impl_->previous.waiting, impl_->previous.migrating}; }
+
 Map<std::string> Client::stats_block() const {
   auto& i = *impl_;
   Map<std::string> out;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
 #include "client/client.h"
@@ -112,6 +113,7 @@ Async<Status> meta_apply(World&, Client& client, const NodeMetaApplyRequest& req
 struct Row {
   std::string_view method;
   Async<Result<std::string>> (*run)(World&, Client&, std::string body);
+  std::string_view timer;  // key; empty: none
 };
 
 template <auto Fn>
@@ -127,19 +129,19 @@ struct RowOf<Fn> {
 };
 
 constexpr Row kRows[] = {
-    {"ClientStats.Stats", RowOf<&stats>::run},
-    {"Allocations.Stats", RowOf<&alloc_stats>::run},
-    {"Allocations.Checks", RowOf<&alloc_checks>::run},
-    {"Allocations.Restart", RowOf<&alloc_restart>::run},
-    {"Allocations.Signal", RowOf<&alloc_signal>::run},
-    {"Allocations.GarbageCollect", RowOf<&alloc_collect>::run},
-    {"Allocations.GarbageCollectAll", RowOf<&collect_all>::run},
-    {"FileSystem.List", RowOf<&fs_list>::run},
-    {"FileSystem.Stat", RowOf<&fs_stat>::run},
-    {"Agent.Host", RowOf<&agent_host>::run},
-    {"Agent.Profile", RowOf<&agent_profile>::run},
-    {"NodeMeta.Read", RowOf<&meta_read>::run},
-    {"NodeMeta.Apply", RowOf<&meta_apply>::run},
+    {"ClientStats.Stats", RowOf<&stats>::run, "client.client_stats.stats"},
+    {"Allocations.Stats", RowOf<&alloc_stats>::run, "client.allocations.stats"},
+    {"Allocations.Checks", RowOf<&alloc_checks>::run, "client.allocations.checks"},
+    {"Allocations.Restart", RowOf<&alloc_restart>::run, "client.allocations.restart"},
+    {"Allocations.Signal", RowOf<&alloc_signal>::run, "client.allocations.signal"},
+    {"Allocations.GarbageCollect", RowOf<&alloc_collect>::run, "client.allocations.garbage_collect"},
+    {"Allocations.GarbageCollectAll", RowOf<&collect_all>::run, "client.allocations.garbage_collect_all"},
+    {"FileSystem.List", RowOf<&fs_list>::run, "client.file_system.list"},
+    {"FileSystem.Stat", RowOf<&fs_stat>::run, "client.file_system.stat"},
+    {"Agent.Host", RowOf<&agent_host>::run, ""},
+    {"Agent.Profile", RowOf<&agent_profile>::run, ""},
+    {"NodeMeta.Read", RowOf<&meta_read>::run, "client.node_meta.read"},
+    {"NodeMeta.Apply", RowOf<&meta_apply>::run, "client.node_meta.apply"},
 };
 
 }  // namespace
@@ -147,10 +149,12 @@ constexpr Row kRows[] = {
 Async<Result<std::string>> ClientRpc::call(std::string method, std::string body) {
   auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](auto& r) { return r.method == method; });
   if (row == std::end(kRows)) co_return internal("rpc: can't find method " + method);
+  MetricTimer timer(row->timer);
   co_return co_await row->run(world_, client_, std::move(body));
 }
 
 Async<void> ClientRpc::serve(std::unique_ptr<net::Stream> stream) {
+  metric_count("client.rpc.accept_conn");
   auto type = co_await net::read_exactly(*stream, 1);
   if (!type) co_return;
   switch (static_cast<net::RpcByte>((*type)[0])) {
@@ -165,10 +169,15 @@ Async<void> ClientRpc::serve_calls(net::Stream& stream) {
   for (;;) {
     auto request = co_await wire.read_request();
     if (!request) co_return;
+    metric_count("client.rpc.request");
     net::RpcResponseMessage response{request->method, request->seq, {}, {}};
     auto body = co_await call(request->method, std::move(request->body));
-    if (body) response.body = std::move(*body);
-    else response.error = net::rpc_error_text(body.error());
+    if (body) {
+      response.body = std::move(*body);
+    } else {
+      metric_count("client.rpc.request_error");
+      response.error = net::rpc_error_text(body.error());
+    }
     if (!co_await wire.write(net::encode_rpc(response))) co_return;
   }
 }
@@ -179,7 +188,11 @@ Async<void> ClientRpc::serve_streaming(std::unique_ptr<net::Stream> stream) {
   if (!method) co_return;
   auto fn = find_client_stream(*method);
   Status taken;
-  if (!fn) taken = internal("Unknown rpc method: " + go_quote(*method));
+  metric_count("client.streaming_rpc.request");
+  if (!fn) {
+    metric_count("client.streaming_rpc.request_error");
+    taken = internal("Unknown rpc method: " + go_quote(*method));
+  }
   if (!co_await net::answer_streaming(*stream, taken) || !fn) co_return;
   co_await fn(world_, client_, std::move(stream), std::move(unread));
 }

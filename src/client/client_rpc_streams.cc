@@ -4,6 +4,7 @@
 
 #include "base/cancel.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "client/alloc_fs.h"
 #include "client/client.h"
@@ -128,8 +129,10 @@ Async<Status> exec(World& world, Client& client, net::Stream& stream, net::RpcWi
 using Handler = Async<Status> (*)(World&, Client&, net::Stream&, net::RpcWire&, std::string body);
 
 // Runs the handler; where the other side only listens, its end is the handler's.
-template <Handler Fn, bool Listens>
+// `Timer` measures the session.
+template <Handler Fn, bool Listens, const char* Timer>
 Async<void> serve(World& world, Client& client, std::unique_ptr<net::Stream> stream, std::string unread) {
+  MetricTimer timer(Timer);
   net::RpcWire wire(*stream, std::move(unread));
   auto body = co_await wire.read_value();
   if (!body) co_return;
@@ -150,6 +153,7 @@ Async<void> serve(World& world, Client& client, std::unique_ptr<net::Stream> str
 }
 
 Async<void> monitor(World&, Client& client, std::unique_ptr<net::Stream> stream, std::string unread) {
+  MetricTimer timer("client.agent.monitor");
   net::RpcWire wire(*stream, std::move(unread));
   auto body = co_await wire.read_value();
   if (!body) co_return;
@@ -170,10 +174,12 @@ struct StreamRow {
   std::string_view method;
   ClientStreamFn serve;
 };
+constexpr char kLogsTimer[] = "client.file_system.logs", kStreamTimer[] = "client.file_system.stream",
+               kExecTimer[] = "client.allocations.exec";
 constexpr StreamRow kStreams[] = {
-    {"FileSystem.Logs", serve<&logs, true>},
-    {"FileSystem.Stream", serve<&file, true>},
-    {"Allocations.Exec", serve<&exec, false>},
+    {"FileSystem.Logs", serve<&logs, true, kLogsTimer>},
+    {"FileSystem.Stream", serve<&file, true, kStreamTimer>},
+    {"Allocations.Exec", serve<&exec, false, kExecTimer>},
     {"Agent.Monitor", monitor},
 };
 

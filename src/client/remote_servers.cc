@@ -4,7 +4,6 @@
 
 #include "base/cancel.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "codec/msgpack.h"
 #include "codec/reflect.h"
 
@@ -79,7 +78,6 @@ Async<Status> RemoteServers::call_method(std::string_view method, const TypeInfo
   // How long a blocking query takes is the server's business; keepalive finds out a dead one.
   auto attempt = blocks > Duration::zero() ? Duration::zero() : options_.attempt;
   const Error silent(ErrorCode::kTimeout, "rpc error: no answer from the server");
-  metric_count("nomad.client.rpc.request");
   for (;;) {
     auto server = list_.find();
     if (!server) co_return Error(ErrorCode::kUnavailable, "no servers");
@@ -102,10 +100,7 @@ Async<Status> RemoteServers::call_method(std::string_view method, const TypeInfo
       log_debug(kLog, "error performing RPC to server", {{"error", e.message}, {"rpc", std::string(method)}, {"server", server->str()}});
     }
     bool again = can_retry(e, read) || (hangs && (read || is_idempotent(method)));
-    if (!again || world_.clock.monotonic() >= deadline) {
-      metric_count("nomad.client.rpc.request_error");
-      co_return std::move(answer).error();
-    }
+    if (!again || world_.clock.monotonic() >= deadline) co_return std::move(answer).error();
     co_await sleep_for(world_.loop, world_.random.jitter(options_.hold / 16));
   }
 }

@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "client/driver_config.h"
 #include "client/state_db.h"
 #include "model/client_status.h"
+#include "model/metric_labels.h"
 #include "model/task_events.h"
 
 namespace drover::client {
@@ -86,11 +88,24 @@ void TaskRunner::send(TaskInput input) {
 
 void TaskRunner::dispatch(const TaskInput& input) {
   auto phase = core_.phase();
+  auto was = core_.state.State;
+  auto restarts = core_.state.Restarts;
   auto effects = core_.step(input, deps_.world.clock.now(), deps_.world.random.next());
+  count_changes(input, was, restarts);
   bool news = core_.phase() != phase || !(core_.state == saved_state_);
   persist();
   for (auto& effect : effects) perform(effect);
   if (news) changed_();
+}
+
+// What dashboards count of tasks.
+void TaskRunner::count_changes(const TaskInput& input, const SharedString& was, uint64_t restarts) const {
+  auto count = [this](std::string_view what) { metric_count(what, 1, task_labels(*ctx_.alloc, name_)); };
+  auto& state = core_.state;
+  if (state.State != was && state.State == task_state::kRunning) count("client.allocs.running");
+  if (state.State != was && state.State == task_state::kDead) count(state.Failed ? "client.allocs.failed" : "client.allocs.complete");
+  if (state.Restarts > restarts) count("client.allocs.restart");
+  if (auto* exited = std::get_if<Exited>(&input); exited && exited->result.oom_killed) count("client.allocs.oom_killed");
 }
 
 void TaskRunner::persist() {

@@ -91,6 +91,7 @@ class TaskRunner {
   void send(TaskInput input);
   void dispatch(const TaskInput& input);
   void persist();
+  void count_changes(const TaskInput& input, const SharedString& was, uint64_t restarts) const;
   void perform(const TaskEffect& effect);
   TaskPolicy policy() const;
   std::optional<drivers::DriverNetwork> driver_network() const;

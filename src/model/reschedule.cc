@@ -68,6 +68,12 @@ Duration next_reschedule_delay(const Allocation& a) {
   return delay;
 }
 
+RescheduleCount reschedule_count(const Allocation& a) {
+  auto* policy = reschedule_policy(a);
+  if (!policy || policy->Attempts <= 0) return {};
+  return {attempts_within(a, policy->Interval, last_event_time(a)), policy->Attempts};
+}
+
 RescheduleTime next_reschedule_time_at(const Allocation& a, Time fail_time) {
   auto* policy = reschedule_policy(a);
   if (!policy || fail_time.unset()) return {};

@@ -18,6 +18,12 @@ Time last_event_time(const Allocation& a);
 // The delay before the next replacement, by the policy's delay function over the delays used so far.
 Duration next_reschedule_delay(const Allocation& a);
 
+// How often it was replaced within the policy's interval, and how often it may be; zeros where attempts are not counted.
+struct RescheduleCount {
+  int64_t attempted = 0, limit = 0;
+};
+RescheduleCount reschedule_count(const Allocation& a);
+
 struct RescheduleTime {
   Time at;
   bool eligible = false;  // the policy still allows an attempt

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "raft/disk.h"
 #include "raft/file_log.h"
 #include "raft/work_thread.h"
@@ -301,6 +302,7 @@ void Driver::on_tick() {
   if (dead_) return;
   engine_.tick();
   retry_reads();
+  if (st_.role == DR_LEADER) meter_.contacts(conf_, self_, now());
   tick_transfers();
   if (now() >= next_snapshot_check_) {
     next_snapshot_check_ = now() + options_.snapshot_interval + parts_.world.random.jitter(options_.snapshot_interval);
@@ -366,6 +368,7 @@ void Driver::handle_ready(const dr_ready_t& r) {
     auto& e = r.committed[i];
     committed_.push_back({e.index, e.term, e.kind, std::string(view(e.data))});
   }
+  if (r.n_committed > 0) measure_commit(r.committed[r.n_committed - 1].index);
   for (size_t i = 0; i < r.n_reads; i++) {
     for (auto& group : reads_) {
       if (group.ctx == view(r.reads[i].ctx)) group.index = r.reads[i].index;
@@ -396,6 +399,7 @@ void Driver::handle_ready(const dr_ready_t& r) {
   }
   w.durable = durable && *durable;
   w.since = now();
+  w.entries = r.n_entries;
   writes_.push_back(std::move(w));
   engine_.advance();
   if (!durable) return fail(durable.error());
@@ -422,6 +426,7 @@ void Driver::drain_writes() {
   uint64_t last = 0;
   while (!writes_.empty() && writes_.front().durable && !writes_.front().install) {
     for (auto& m : writes_.front().messages) send(m.to, std::move(m.bytes));
+    Meter::stored(st_.role == DR_LEADER, writes_.front().entries, now() - writes_.front().since);
     last = writes_.front().number;
     writes_.pop_front();
   }
@@ -433,12 +438,23 @@ void Driver::refresh() {
   dr_status_t was = st_;
   st_ = engine_.status();
   bool was_leader = was.role == DR_LEADER, leads = st_.role == DR_LEADER;
+  if (was.role != st_.role) meter_.role(was.role, st_.role, was.term == st_.term);
   if (was_leader && (!leads || was.term != st_.term)) lost_leadership();
   if (leads && (!was_leader || was.term != st_.term)) became_leader();
   if (uint64_t leader = known_leader(); leader != announced_leader_) {
     announced_leader_ = leader;
     if (events_.leader) event([this, info = this->leader()] { events_.leader(info); });
   }
+}
+
+// Of what was proposed here: from its entry into the log until it is committed.
+void Driver::measure_commit(uint64_t index) {
+  if (st_.role != DR_LEADER || pending_.empty()) return;
+  auto at = std::upper_bound(pending_.begin(), pending_.end(), measured_commit_, [](uint64_t i, auto& p) { return i < p.index; });
+  size_t logs = 0;
+  for (; at != pending_.end() && at->index <= index; ++at, ++logs) metric_sample("raft.commitTime", metric_milliseconds(now() - at->since));
+  if (logs > 0) metric_gauge("raft.commitNumLogs", static_cast<double>(logs));
+  measured_commit_ = index;
 }
 
 void Driver::became_leader() {

@@ -20,6 +20,7 @@
 #include "raft/log_format.h"
 #include "raft/log_store.h"
 #include "raft/message.h"
+#include "raft/meter.h"
 #include "raft/replica.h"
 #include "raft/snapshot_store.h"
 
@@ -76,6 +77,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
     uint64_t number = 0;
     bool durable = false;
     Monotonic since{};  // given to the log
+    size_t entries = 0;
     std::vector<Outgoing> messages;
     std::shared_ptr<const SnapshotMeta> install;
   };
@@ -94,6 +96,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
     uint64_t index, term, size;
     std::shared_ptr<const void> body;
     Waiter<Applied> waiter;
+    Monotonic since{};
   };
   struct ReadGroup {
     std::string ctx;
@@ -120,7 +123,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
     bool reading = false;
     uint64_t acked = 0, sent = 0;
     bool answered = false;
-    Monotonic progress_at, heard_at;
+    Monotonic began, progress_at, heard_at;
   };
   struct Receiving {
     uint64_t from = 0, transfer = 0;
@@ -155,6 +158,7 @@ class Driver : public std::enable_shared_from_this<Driver> {
   void drain_writes();
   void written(uint64_t number, const Status& status);
   void refresh();
+  void measure_commit(uint64_t index);
   void became_leader();
   void lost_leadership();
   bool campaign_alone();
@@ -283,6 +287,8 @@ class Driver : public std::enable_shared_from_this<Driver> {
   uint64_t conf_index_ = 0;
 
   // ---- requests
+  Meter meter_;
+  uint64_t measured_commit_ = 0;
   bool flush_scheduled_ = false;
   std::vector<Proposal> proposals_;
   std::deque<Pending> pending_;

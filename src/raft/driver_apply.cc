@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "raft/bytes.h"
 #include "raft/crc32c.h"
 #include "raft/disk.h"
@@ -102,7 +103,10 @@ void Driver::apply_batch(size_t n) {
 
 // On the executor. Reads nothing of the driver that changes while a batch is out: index_offset_ changes only between.
 void Driver::run_batch(std::vector<BatchItem>& items) {
+  MetricTimer batch("raft.fsm.applyBatch");
+  metric_gauge("raft.fsm.applyBatchNum", static_cast<double>(items.size()));
   for (auto& item : items) {
+    MetricTimer timer("raft.fsm.apply");
     auto index = item.index + index_offset_;
     auto entry = std::string_view(item.data).substr(1);
     item.outcome = item.body ? parts_.fsm.apply_own(index, entry, item.body) : parts_.fsm.apply(index, entry);
@@ -174,6 +178,7 @@ void Driver::apply_conf(const Committed& entry) {
     next.assign(state);
     conf_ = std::move(next);
     conf_index_ = entry.index;
+    metric_gauge("raft.peers", static_cast<double>(conf_.servers.size()));
     log_info("raft", "applied a configuration", {{"index", std::to_string(entry.index)}, {"servers", std::to_string(conf_.servers.size())}});
     if (events_.configuration) event([this] { events_.configuration(); });
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "raft/bytes.h"
 #include "raft/crc32c.h"
@@ -73,6 +74,7 @@ Async<Result<Applied>> Driver::propose(uint8_t tag, std::string entry, std::shar
   if (in_flight_ + entry.size() > options_.max_in_flight) {
     co_return Error(ErrorCode::kUnavailable, "too many bytes in flight in the raft log: the limit is " + format_ibytes(options_.max_in_flight));
   }
+  metric_count("raft.apply");
   Waiter<Applied> waiter;
   in_flight_ += entry.size();
   proposals_.push_back({tag, std::move(entry), std::move(body), waiter});
@@ -97,7 +99,7 @@ void Driver::flush_proposals() {
     for (size_t k = 0; k < batch.size(); k++) {
       auto& p = proposals[i + k];
       if (rc == DR_OK) {
-        pending_.push_back({first + k, term, p.entry.size(), std::move(p.body), p.waiter});
+        pending_.push_back({first + k, term, p.entry.size(), std::move(p.body), p.waiter, now()});
         continue;
       }
       in_flight_ -= std::min<uint64_t>(in_flight_, p.entry.size());
@@ -112,6 +114,8 @@ Async<Result<Applied>> Driver::restore_state(std::unique_ptr<SnapshotReader> sta
   auto self = shared_from_this();
   if (restore_running_) co_return Error(ErrorCode::kConflict, "a restore is already under way");
   restore_running_ = true;
+  metric_count("raft.restore");
+  MetricTimer timer("raft.restoreUserSnapshot");
   struct Reset {
     bool& flag;
     ~Reset() { flag = false; }
@@ -150,6 +154,7 @@ Async<Result<Applied>> Driver::restore_state(std::unique_ptr<SnapshotReader> sta
 Async<Result<uint64_t>> Driver::read_index() {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
+  metric_count("raft.verify_leader");
   Waiter<uint64_t> waiter;
   next_reads_.push_back(waiter);
   schedule_flush();
@@ -213,6 +218,7 @@ void Driver::settle_reads() {
 Async<Status> Driver::barrier() {
   auto self = shared_from_this();
   if (auto e = refusal()) co_return *e;
+  metric_count("raft.barrier");
   flush_proposals();
   post(&Driver::pump);
   uint64_t last = engine_.status().last;

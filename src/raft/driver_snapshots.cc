@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "raft/driver.h"
 
 namespace drover::raft {
@@ -66,14 +67,25 @@ void Driver::begin_snapshot() {
   meta.configuration = conf_;
   meta.configuration_index = conf_index_;
   meta.created_ms = parts_.world.clock.now().unix_nanos / 1'000'000;
-  on_executor([this] { return parts_.fsm.snapshot(); },
+  on_executor(
+      [this] {
+        MetricTimer timer("raft.fsm.snapshot");
+        return parts_.fsm.snapshot();
+      },
               [meta, epoch = snapshot_epoch_](Driver& d, std::unique_ptr<SnapshotSource> source) {
                 d.parts_.world.pool.run([weak = d.weak_from_this(), &loop = d.parts_.world.loop, store = d.snapshots_, meta, epoch,
                                          source = std::move(source)] {
                   auto write = [&]() -> Result<SnapshotMeta> {
-                    DROVER_TRY(auto writer, store->create(meta));
-                    DROVER_CHECK(source->write(*writer));
-                    return writer->finish();
+                    MetricTimer whole("raft.snapshot.takeSnapshot");
+                    Result<std::unique_ptr<SnapshotStore::Writer>> writer = Error();
+                    {
+                      MetricTimer timer("raft.snapshot.create");
+                      writer = store->create(meta);
+                    }
+                    if (!writer) return std::move(writer).error();
+                    MetricTimer timer("raft.snapshot.persist");
+                    DROVER_CHECK(source->write(**writer));
+                    return (*writer)->finish();
                   };
                   loop.post([weak, epoch, result = write()]() mutable {
                     auto self = weak.lock();
@@ -147,7 +159,12 @@ void Driver::load_state(OpenState open, StateLoaded done) {
     if (!life->alive) return;
     auto load = [&]() -> Result<StateMachine::Swap> {
       DROVER_TRY(auto reader, open());
-      return fsm.load(*reader);
+      auto began = std::chrono::steady_clock::now();
+      auto loaded = fsm.load(*reader);
+      auto took = metric_milliseconds(std::chrono::steady_clock::now() - began);
+      metric_sample("raft.fsm.restore", took);
+      metric_gauge("raft.fsm.lastRestoreDuration", took);
+      return loaded;
     };
     loop.post([weak, swap = load(), done = std::move(done)]() mutable {
       auto self = weak.lock();
@@ -189,6 +206,7 @@ void Driver::installed(Status status) {
   applied_term_ = snapshot_->term;
   applied_bytes_ = 0;
   draw_snapshot_bytes();
+  metric_sample("raft.rpc.installSnapshot", metric_milliseconds(now() - w.since));
   log_info("raft.snapshot", "installed a snapshot", {{"index", std::to_string(applied_)}});
   for (auto& m : w.messages) send(m.to, std::move(m.bytes));
   engine_.persisted(w.number);

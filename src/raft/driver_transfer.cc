@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "raft/bytes.h"
 #include "raft/crc32c.h"
 #include "raft/disk.h"
@@ -46,6 +47,7 @@ void Driver::send(uint64_t to, std::string message) {
 void Driver::emit(const dr_msg& m, std::vector<Outgoing>* hold) {
   if (m.kind == DR_MSG_SNAPSHOT) return begin_sending(m);
   if (m.kind == DR_MSG_APPEND) told_[m.to] = m.commit;
+  if (auto peer = conf_.servers.find(m.to); peer != conf_.servers.end()) meter_.sent(peer->second.id, m, now());
   std::string out = envelope(MessageKind::kEngine, m.to);
   ByteWriter w(out);
   encode_message(w, m);
@@ -82,7 +84,10 @@ bool Driver::receive(std::string_view message) {
       if (!m.decode(body) || !is_peer_message(m.msg.kind)) return true;
       m.msg.from = e.from;
       m.msg.to = self_;
+      auto began = now();
+      if (auto peer = conf_.servers.find(e.from); peer != conf_.servers.end()) meter_.heard(peer->second.id, m.msg, began);
       step(m.msg);
+      Meter::handled(m.msg, now() - began);
       break;
     }
     case MessageKind::kSnapshotOffer: on_offer(e.from, rest); break;
@@ -120,7 +125,7 @@ void Driver::begin_sending(const dr_msg& m) {
   ByteWriter w(s.offer);
   w.put(s.transfer);
   encode_message(w, m);
-  s.progress_at = s.heard_at = now();
+  s.began = s.progress_at = s.heard_at = now();
   uint64_t to = m.to, transfer = s.transfer;
   parts_.world.pool.run([weak = weak_from_this(), &loop = parts_.world.loop, store = snapshots_, meta = s.meta, to, transfer] {
     auto open = [&]() -> Result<std::shared_ptr<File>> {
@@ -151,6 +156,9 @@ void Driver::begin_reading(uint64_t to, Result<std::shared_ptr<File>> file) {
 }
 
 void Driver::end_sending(uint64_t to, bool ok) {
+  auto peer = conf_.servers.find(to);
+  if (auto it = sending_.find(to); ok && it != sending_.end() && peer != conf_.servers.end())
+    metric_sample("raft.replication.installSnapshot", metric_milliseconds(now() - it->second.began), {{"peer_id", peer->second.id}});
   sending_.erase(to);
   dr_report_snapshot(engine_.get(), to, ok);
 }

@@ -155,11 +155,36 @@ void BlockedEvals::prune(uint64_t index) {
   std::erase_if(unblock_indexes_, [&](auto& e) { return e.second < index; });
 }
 
+namespace {
+
+void add_wanted(BlockedStats& s, const Evaluation& eval) {
+  for (auto& [group, metric] : eval.FailedTGAllocs) {
+    BlockedStats::Wanted wanted;
+    for (auto& [task, r] : metric.ResourcesExhausted) {
+      wanted.cpu += r.CPU;
+      wanted.memory_mb += r.MemoryMB;
+    }
+    auto add = [&](BlockedStats::Wanted& to) {
+      to.cpu += wanted.cpu;
+      to.memory_mb += wanted.memory_mb;
+    };
+    add(s.by_job[{eval.Namespace, eval.JobID}]);
+    for (auto& [datacenter, nodes] : metric.NodesAvailable) {
+      if (metric.ClassExhausted.empty()) add(s.by_class[{datacenter, ""}]);
+      for (auto& [name, count] : metric.ClassExhausted) add(s.by_class[{datacenter, name}]);
+    }
+  }
+}
+
+}  // namespace
+
 BlockedStats BlockedEvals::stats() const {
   BlockedStats s;
   s.total_escaped = escaped_.size();
   s.total_blocked = captured_.size() + escaped_.size();
   for (auto& [id, e] : captured_) s.total_quota_limit += !e.eval->QuotaLimitReached.empty();
+  for (auto* home : {&captured_, &escaped_})
+    for (auto& [id, e] : *home) add_wanted(s, *e.eval);
   return s;
 }
 

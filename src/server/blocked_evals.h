@@ -28,6 +28,11 @@ struct BlockedStats {
   size_t total_blocked = 0;
   size_t total_escaped = 0;
   size_t total_quota_limit = 0;
+  struct Wanted {
+    int64_t cpu = 0, memory_mb = 0;  // of what the nodes had too little of
+  };
+  std::map<std::pair<std::string, std::string>, Wanted> by_job;    // namespace, job
+  std::map<std::pair<std::string, std::string>, Wanted> by_class;  // datacenter, class of the nodes that were full
 };
 
 class BlockedEvals {

@@ -66,6 +66,8 @@ class EvalBroker {
   bool enabled() const { return enabled_; }
   // Disabling forgets everything.
   void set_enabled(bool on);
+  // Those that wait for a time of day, and until when.
+  const std::multimap<Time, Ref<Evaluation>>& delayed() const { return delayed_; }
 
   // Takes an evaluation in. One that is known already is ignored, unless `token` is that of its delivery under way:
   // then it is enqueued again after the ack.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "codec/msgpack.h"
 #include "model/rpc.h"
 #include "model/status.h"
@@ -52,6 +53,7 @@ Now Leader::now() const {
 // The reference begins a term with a barrier: indexes that clients see count it.
 Async<Status> Leader::write_barrier() {
   if (barrier_written_) co_return Status{};
+  MetricTimer timer("nomad.leader.barrier");
   std::string entry(1, static_cast<char>(static_cast<uint8_t>(state::EntryType::kBarrier) | state::kIgnoreUnknown));
   auto stamp = now().wall.unix_nanos;
   msgpack_encode(type_of<int64_t>(), &stamp, entry);
@@ -61,6 +63,7 @@ Async<Status> Leader::write_barrier() {
 }
 
 Async<Status> Leader::establish() {
+  MetricTimer timer("nomad.leader.establish_leadership");
   DROVER_CO_CHECK(co_await write_barrier());
   DROVER_CO_CHECK(co_await write_first_objects(server_));
   auto config = server_.snapshot().scheduler_config().get();
@@ -75,9 +78,9 @@ Async<Status> Leader::establish() {
   ready_ = true;
   members_ = std::make_unique<RaftMembership>(server_);
   autopilot_ = std::make_unique<Autopilot>(server_);
-  duties_.emplace_back(reap_failed());
-  duties_.emplace_back(reap_canceled());
-  duties_.emplace_back(periodic_duties());
+  duties_.start(reap_failed());
+  duties_.start(reap_canceled());
+  duties_.start(periodic_duties());
   arm_timer();
   co_return Status{};
 }
@@ -229,8 +232,7 @@ void Leader::arm_timer() {
 void Leader::on_timer() {
   if (broker_.tick(now())) serve_waiters();
   auto expired = heartbeats_.take_expired(now().mono);
-  std::erase_if(duties_, [](auto& d) { return d.done(); });
-  if (!expired.empty()) duties_.emplace_back(expire_nodes(std::move(expired)));
+  if (!expired.empty()) duties_.start(expire_nodes(std::move(expired)));
   arm_timer();
 }
 
@@ -240,6 +242,7 @@ Async<void> Leader::expire_nodes(std::vector<Uuid> nodes) {
     auto node = snap.nodes().get(id);
     if (!node) continue;
     log_warn("nomad.heartbeat", "node TTL expired", {{"node_id", id.str()}});
+    MetricTimer timer("nomad.heartbeat.invalidate");
     rpc::NodeUpdateStatusRequest req;
     req.Region = server_.config().region;
     req.NodeID = id.str();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/async.h"
+#include "base/flows.h"
 #include "model/plan.h"
 #include "server/blocked_evals.h"
 #include "server/eval_broker.h"
@@ -114,7 +115,7 @@ class Leader {
   std::deque<WaiterRef> waiters_;
   Timer timer_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
-  std::vector<Running> duties_;
+  Flows duties_;
 };
 
 }  // namespace drover::server

@@ -99,6 +99,7 @@ Async<void> Planner::judge_plans() {
 Async<Result<state::Snapshot>> Planner::base_for(const Plan& plan, std::vector<PlanEntry>& ahead) {
   if (base_ && base_index_ >= plan.SnapshotIndex) co_return *base_;
   auto wanted = std::max(last_index_, plan.SnapshotIndex);
+  MetricTimer timer("nomad.plan.wait_for_index");
   auto fresh = co_await parts_.store.snapshot_at(wanted, parts_.world.loop, kSnapshotTimeout);
   if (!fresh)
     co_return Error(ErrorCode::kTimeout, fmt::format("timed out after 10s waiting for index={} (previous plan result index={}; plan snapshot index={})",
@@ -117,6 +118,7 @@ Async<Status> Planner::judge(Pending& p) {
   auto index = base_index_;
   auto revision = revision_;
   auto now = parts_.world.clock.now();
+  MetricTimer timer("nomad.plan.evaluate");
   auto judged = co_await on_pool(parts_.world, [base, ahead = std::move(ahead), plan = p.plan, now, sign = parts_.sign] {
     return judge_plan(base, ahead, *plan, now, sign);
   });
@@ -227,7 +229,10 @@ Async<void> Planner::commit_plans() {
       if (p->judged->entry) entries.push_back(p->judged->entry);
     wake(judge_wake_);  // the batch has room again
     Result<PlanCommit> done = PlanCommit{last_index_, {}};
-    if (!entries.empty()) done = co_await parts_.commit(std::move(entries));
+    if (!entries.empty()) {
+      MetricTimer timer("nomad.plan.apply");
+      done = co_await parts_.commit(std::move(entries));
+    }
     auto committed = std::exchange(committing_, {});
     base_.reset();
     bool whole = done && std::none_of(done->parts.begin(), done->parts.end(), [](auto& e) { return e.has_value(); });

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "gossip/serf.h"
 #include "raft/replica.h"
 #include "server/raft_identity.h"
@@ -35,7 +36,10 @@ Async<void> RaftMembership::run() {
   if (!server_.serf()) co_return;
   auto& clock = server_.world().clock;
   for (;;) {
-    co_await look(true);
+    {
+      MetricTimer timer("nomad.leader.reconcile");
+      co_await look(true);
+    }
     auto next = clock.monotonic() + kReconcileInterval;
     for (auto gaps = clock.monotonic() + kLookForGaps; clock.monotonic() < next;) {
       if (clock.monotonic() >= gaps) {
@@ -75,6 +79,7 @@ bool RaftMembership::disagrees(const ServerParts& member, gossip::MemberStatus s
 
 Async<void> RaftMembership::settle(ServerParts member, gossip::MemberStatus status) {
   using enum gossip::MemberStatus;
+  MetricTimer timer("nomad.leader.reconcileMember");
   if (status != kAlive) outside_.erase(member.id);
   if (status == kAlive) co_await add(std::move(member));
   // None: reaped, forgotten by gossip.

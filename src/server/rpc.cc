@@ -14,6 +14,7 @@ const std::vector<RpcRow>& rpc_table() {
                      add_dispatch_rows, add_variable_rows, add_csi_rows, add_identity_rows, add_worker_rows, add_agent_rows})
       add(rows);
     std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.method < b.method; });
+    for (auto& row : rows) row.metrics = &rpc_metrics(row.method);
     for (size_t i = 1; i < rows.size(); ++i) DROVER_ASSERT(rows[i - 1].method != rows[i].method, "a method has one row");
     return rows;
   }();

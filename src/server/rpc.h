@@ -14,6 +14,7 @@
 #include "base/async.h"
 #include "base/result.h"
 #include "codec/type_info.h"
+#include "server/rpc_metrics.h"
 #include "state/store.h"
 
 namespace drover::server {
@@ -51,6 +52,7 @@ struct RpcRow {
   void (*move_response)(void* to, void* from) = nullptr;  // reads
   On on = On::kLoop;
   bool sparse = false;  // on the wire without its defaults: what is read for every allocation. Made on the loop.
+  const RpcMetrics* metrics = nullptr;  // of the method; set by rpc_table()
 };
 
 namespace detail {

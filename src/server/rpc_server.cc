@@ -219,7 +219,6 @@ Async<Result<std::string>> RpcServer::run(const RpcRow& row, Connection c, std::
 
   Status status;
   bool query = row.read && is_set(type, request.get(), "MinQueryIndex");
-  if (query) metric_count("nomad.rpc.query");
   if (query || row.method == kDequeue) {
     // Who has gone waits no more, and gets no work. The news comes from the loop, never from within the call.
     CancellableAwait<Status> call(server_.invoke(row, request.get(), response.get()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/turns.h"
 #include "codec/reflect.h"
 #include "model/worker_rpc.h"
@@ -70,7 +71,7 @@ Server::~Server() {
   if (cluster_) cluster_->stop_listening();
   bootstrap_.reset();
   key_replicator_.reset();
-  flows_.clear();
+  flows_.cancel();
   workers_.clear();
   establishing_.reset();
   alloc_updates_.reset();
@@ -227,14 +228,17 @@ Async<void> Server::shutdown() {
   bootstrap_.reset();
   key_replicator_.reset();
   if (cluster_) cluster_->stop_listening();
-  flows_.clear();
+  flows_.cancel();
   membership_.reset();
 }
 
 void Server::on_leadership(bool leads, uint64_t term) {
   if (stopped_) return;
   establishing_.reset();
-  leader_.reset();
+  if (leader_) {
+    MetricTimer timer("nomad.leader.revoke_leadership");
+    leader_.reset();
+  }
   alloc_updates_->drop();
   term_ = term;
   if (!leads) {
@@ -321,8 +325,7 @@ Async<Status> Server::wait_for_index(uint64_t index, Duration timeout) {
 }
 
 void Server::run_flow(Async<void> flow) {
-  std::erase_if(flows_, [](auto& f) { return f.done(); });
-  flows_.emplace_back(std::move(flow));
+  flows_.start(std::move(flow));
 }
 
 void Server::set_tls(RpcTls tls) {
@@ -340,6 +343,8 @@ Async<Status> Server::invoke(const RpcRow& row, const void* request, void* respo
   for (int tries = 0;; ++tries) {
     DROVER_CO_TRY(bool answered, co_await forward(row, request, response));
     if (answered) co_return Status{};
+    if (tries == 0 && !row.metrics->rate.empty()) metric_count(row.metrics->rate);
+    MetricTimer timer(row.metrics->timer);
     if (row.read) co_return co_await read(row, request, response);
     auto status = co_await row.write(*this, request, response);
     // Leadership went between the look and the write: nothing was written, the next leader may.
@@ -373,7 +378,9 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
   auto wait = options.MaxQueryTime <= Duration::zero() ? kBlockingMax : std::min(options.MaxQueryTime, kBlockingMax);
   auto deadline = world().clock.monotonic() + wait + world().random.jitter(wait / 16);
   auto states = states_;
+  bool blocking = row.request().find("MinQueryIndex") && type.find("Index");
   for (bool late = false;;) {
+    if (blocking) metric_count("nomad.rpc.query");
     auto watch = store_->watch();
     type.reset(response);
     if (row.on == On::kPool) {
@@ -386,7 +393,7 @@ Async<Status> Server::read(const RpcRow& row, const void* request, void* respons
     }
     // The indexes of another state may be lower: the reader is told at once. An answer without an index is never waited for.
     bool other = states != states_;
-    if (late || other || !options.MinQueryIndex || !type.find("Index") || index_of(type, response) > options.MinQueryIndex) break;
+    if (late || other || !options.MinQueryIndex || !blocking || index_of(type, response) > options.MinQueryIndex) break;
     auto left = deadline - world().clock.monotonic();
     if (left <= Duration::zero()) break;
     type.reset(response);  // a reader that waits holds no answer; it is made again when the time is up

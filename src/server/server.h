@@ -9,12 +9,12 @@
 #pragma once
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/async.h"
+#include "base/flows.h"
 #include "base/world.h"
 #include "model/rpc.h"
 #include "raft/types.h"
@@ -207,7 +207,7 @@ class Server {
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Bootstrap> bootstrap_;
   std::unique_ptr<KeyringReplicator> key_replicator_;
-  std::list<Running> flows_;
+  Flows flows_;
   Running establishing_;
   uint64_t term_ = 0;
   Time started_;

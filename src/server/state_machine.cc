@@ -1,6 +1,8 @@
 #include "server/state_machine.h"
 
+#include "base/metrics.h"
 #include "base/turns.h"
+#include "server/fsm_metrics.h"
 #include "state/snapshot_io.h"
 
 namespace drover::server {
@@ -10,6 +12,7 @@ class Source final : public raft::SnapshotSource {
  public:
   explicit Source(state::Snapshot snap) : snap_(std::move(snap)) {}
   Status write(raft::SnapshotSink& out) override {
+    MetricTimer timer("nomad.fsm.persist");
     return state::write_snapshot(snap_, [&](std::string_view bytes) { return out.write(bytes); });
   }
 
@@ -20,7 +23,13 @@ class Source final : public raft::SnapshotSource {
 }  // namespace
 
 std::any StateMachine::apply_own(uint64_t index, std::string_view entry, const std::shared_ptr<const void>& body) {
+  auto began = std::chrono::steady_clock::now();
   auto outcome = fsm_.apply(index, entry, body.get());
+  if (auto name = fsm_timer(entry); !name.empty()) {
+    MetricLabels labels;
+    if (outcome.variable) labels.emplace_back("op", outcome.variable->Op);
+    metric_sample(name, metric_milliseconds(std::chrono::steady_clock::now() - began), labels);
+  }
   if (outcome.error && (outcome.error->code == ErrorCode::kCorrupt || outcome.error->code == ErrorCode::kNotImplemented))
     hooks_.fatal(*outcome.error);
   note_turn("the leader's part of an entry");

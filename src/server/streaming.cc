@@ -17,6 +17,7 @@
 #include "server/lookup.h"
 #include "server/membership.h"
 #include "server/node_rpc.h"
+#include "server/rpc_metrics.h"
 #include "server/server.h"
 #include "server/snapshot_endpoint.h"
 
@@ -113,6 +114,18 @@ Async<Result<std::unique_ptr<net::Stream>>> open_to_leader(Server& server, std::
   }
 }
 
+namespace {
+
+// The timer measures the whole session.
+Async<void> serve_measured(Server& server, const StreamingRow& row, std::unique_ptr<net::Stream> stream, std::string unread) {
+  auto& metrics = rpc_metrics(row.method);
+  if (!metrics.rate.empty()) metric_count(metrics.rate);
+  MetricTimer timer(metrics.timer);
+  co_await row.serve(server, std::move(stream), std::move(unread));
+}
+
+}  // namespace
+
 Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream) {
   std::string unread;
   auto method = co_await net::read_streaming_method(*stream, unread);
@@ -121,14 +134,14 @@ Async<void> answer_stream(Server& server, std::unique_ptr<net::Stream> stream) {
   Status taken;
   if (!row) taken = internal("Unknown rpc method: " + go_quote(*method));
   if (!co_await net::answer_streaming(*stream, taken) || !row) co_return;
-  co_await row->serve(server, std::move(stream), std::move(unread));
+  co_await serve_measured(server, *row, std::move(stream), std::move(unread));
 }
 
 Result<std::unique_ptr<net::Stream>> open_stream(Server& server, std::string_view method) {
   auto* row = find_streaming(method);
   if (!row) return internal("Unknown rpc method: " + go_quote(std::string(method)));
   auto [mine, theirs] = net::make_pipe(server.world().loop);
-  server.run_flow(row->serve(server, std::move(theirs), {}));
+  server.run_flow(serve_measured(server, *row, std::move(theirs), {}));
   return std::move(mine);
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "codec/json.h"
 #include "model/feature_requests.h"
@@ -90,6 +91,8 @@ Async<Status> variables_apply(Server& server, const rpc::VariablesApplyRequest& 
   bool sets = req.Op == "set" || req.Op == "cas";
   if (!sets && req.Op != "delete" && req.Op != "delete-cas")
     co_return internal(fmt::format("variable error: unexpected operation {}", go_quote(req.Op)));
+  auto timer_name = "nomad.variables.apply." + req.Op;
+  MetricTimer timer(timer_name);
   rpc::VarApplyStateRequest entry;
   entry.Op = req.Op;
   auto& sealed = entry.Var.emplace();

@@ -1,10 +1,12 @@
 #include "server/worker.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "model/requests.h"
+#include "model/reschedule.h"
 #include "model/status.h"
 #include "model/worker_rpc.h"
 #include "scheduler/fleet.h"
@@ -74,7 +76,8 @@ Async<void> Worker::run() {
       log_warn(kLog, "timed out waiting for Raft index", {{"eval_id", eval->ID.str()}, {"index", std::to_string(wait_index)}});
     } else {
       workload_ = "Scheduling";
-      MetricTimer timer("nomad.worker.invoke_scheduler." + eval->Type);
+      auto name = "nomad.worker.invoke_scheduler." + eval->Type;
+      MetricTimer timer(name);
       done = co_await process(eval, held_->token, wait_index);
     }
     co_await send(done, *held_);
@@ -127,7 +130,7 @@ Async<void> Worker::send(bool done, Held held) {
   req.Region = server_.config().region;
   req.EvalID = held.eval;
   req.Token = held.token;
-  MetricTimer timer(done ? "nomad.worker.send_ack" : "nomad.worker.send_nack");
+  MetricTimer timer("nomad.worker.send_ack");
   auto sent = co_await server_.call<GenericResponse>(done ? "Eval.Ack" : "Eval.Nack", std::move(req));
   if (!sent) log_debug(kLog, "evaluation could not be answered", {{"eval_id", held.eval.str()}, {"error", sent.error().message}});
 }
@@ -164,6 +167,32 @@ Async<Result<scheduler::Step>> Worker::step(std::shared_ptr<scheduler::EvalProce
   });
 }
 
+namespace {
+
+// Allocations of the plan that are replaced later, by evaluations made with it.
+void measure_reschedules(const scheduler::Step& step) {
+  if (step.create_evals.empty()) return;
+  std::map<Uuid, Time> until;
+  for (auto& eval : step.create_evals)
+    if (!eval.WaitUntil.unset()) until.emplace(eval.ID, eval.WaitUntil);
+  if (until.empty()) return;
+  for (auto& [node, allocs] : step.Plan.NodeAllocation) {
+    for (auto& alloc : allocs) {
+      auto it = until.find(alloc->FollowupEvalID);
+      if (it == until.end()) continue;
+      MetricLabels labels{{"alloc_id", alloc->ID.str()}, {"job", std::string(alloc->JobID.view())},
+                          {"namespace", std::string(alloc->Namespace.view())}, {"task_group", std::string(alloc->TaskGroup.view())},
+                          {"followup_eval_id", it->first.str()}};
+      auto count = reschedule_count(*alloc);
+      metric_gauge("scheduler.allocs.reschedule.wait_until", static_cast<double>(it->second.unix_nanos / 1'000'000'000), labels);
+      metric_gauge("scheduler.allocs.reschedule.attempted", static_cast<double>(count.attempted), labels);
+      metric_gauge("scheduler.allocs.reschedule.limit", static_cast<double>(count.limit), labels);
+    }
+  }
+}
+
+}  // namespace
+
 Async<bool> Worker::schedule(Ref<Evaluation> eval, std::string token, state::Snapshot snap) {
   scheduler::Options options;
   options.stopwatch = &server_.world().clock;
@@ -174,6 +203,7 @@ Async<bool> Worker::schedule(Ref<Evaluation> eval, std::string token, state::Sna
       log_error(kLog, "failed to process evaluation", {{"eval_id", eval->ID.str()}, {"error", next.error().message}});
       co_return false;
     }
+    measure_reschedules(*next);
     for (auto& created : next->create_evals)
       if (!co_await write_eval("Eval.Create", std::move(created), token)) co_return false;
     if (next->kind != scheduler::Step::Kind::kSubmit) break;
@@ -203,6 +233,7 @@ Async<bool> Worker::write_eval(std::string_view method, Evaluation eval, std::st
   req.EvalToken = std::move(token);
   auto id = eval.ID;
   req.Evals.push_back(std::move(eval));
+  MetricTimer timer(method == "Eval.Create" ? "nomad.worker.create_eval" : method == "Eval.Reblock" ? "nomad.worker.reblock_eval" : "nomad.worker.update_eval");
   auto written = co_await ask<GenericResponse>(method, std::move(req));
   if (!written) log_error(kLog, "failed to write evaluation", {{"eval_id", id.str()}, {"rpc", std::string(method)}, {"error", written.error().message}});
   co_return written.has_value();

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "base/metrics.h"
 #include "model/requests.h"
 #include "model/status.h"
 #include "model/worker_rpc.h"
@@ -37,7 +36,6 @@ uint64_t wait_index(const state::Snapshot& snap, const Evaluation& eval) {
 }
 
 Async<Status> eval_dequeue(Server& server, const rpc::EvalDequeueRequest& req, rpc::EvalDequeueResponse& resp) {
-  MetricTimer timer("nomad.eval.dequeue");
   if (req.Schedulers.empty()) co_return internal("dequeue requires at least one scheduler type");
   if (req.SchedulerVersion != scheduler::kSchedulerVersion)
     co_return internal(fmt::format("dequeue disallowed: calling scheduler version is {}; leader version is {}", req.SchedulerVersion,
@@ -57,13 +55,11 @@ Async<Status> eval_dequeue(Server& server, const rpc::EvalDequeueRequest& req, r
 }
 
 Async<Status> eval_ack(Server& server, const rpc::EvalAckRequest& req, GenericResponse&) {
-  MetricTimer timer("nomad.eval.ack");
   if (auto* leader = server.leader()) co_return leader->ack(req.EvalID, token_of(req.Token));
   co_return no_leader();
 }
 
 Async<Status> eval_nack(Server& server, const rpc::EvalAckRequest& req, GenericResponse&) {
-  MetricTimer timer("nomad.eval.nack");
   if (auto* leader = server.leader()) co_return leader->nack(req.EvalID, token_of(req.Token));
   co_return no_leader();
 }
@@ -88,20 +84,17 @@ Async<Status> write(Server& server, const Evaluation& eval, uint64_t& index) {
 }
 
 Async<Status> eval_update(Server& server, const rpc::EvalUpdateRequest& req, GenericResponse& resp) {
-  MetricTimer timer("nomad.eval.update");
   DROVER_CO_TRY(auto* eval, owned(server, req, &Evaluation::ID, "updated"));
   co_return co_await write(server, *eval, resp.Index);
 }
 
 Async<Status> eval_create(Server& server, const rpc::EvalUpdateRequest& req, GenericResponse& resp) {
-  MetricTimer timer("nomad.eval.create");
   DROVER_CO_TRY(auto* eval, owned(server, req, &Evaluation::PreviousEval, "created"));
   if (server.snapshot().evals().get(eval->ID)) co_return internal("evaluation already exists");
   co_return co_await write(server, *eval, resp.Index);
 }
 
 Async<Status> eval_reblock(Server& server, const rpc::EvalUpdateRequest& req, GenericResponse&) {
-  MetricTimer timer("nomad.eval.reblock");
   DROVER_CO_TRY(auto* eval, owned(server, req, &Evaluation::ID, "reblocked"));
   auto stored = server.snapshot().evals().get(eval->ID);
   if (!stored) co_return internal("evaluation does not exist");
@@ -111,7 +104,6 @@ Async<Status> eval_reblock(Server& server, const rpc::EvalUpdateRequest& req, Ge
 }
 
 Async<Status> plan_submit(Server& server, const rpc::PlanRequest& req, rpc::PlanResponse& resp) {
-  MetricTimer timer("nomad.plan.submit");
   if (!req.Plan) co_return internal("cannot submit nil plan");
   auto* leader = server.leader();
   if (!leader) co_return no_leader();

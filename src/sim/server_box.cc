@@ -105,7 +105,7 @@ void ServerBox::failed(const Error& error) {
 }
 
 void ServerBox::stop() {
-  flows_.clear();
+  flows_.cancel();
   joining_.reset();
   server_.reset();
   host_.loop.forget();
@@ -159,7 +159,7 @@ void ServerBox::boot_soon(Duration within) {
 
 void ServerBox::run(std::function<Async<void>(server::Server&)> make) {
   host_.loop.post([this, make = std::move(make)] {
-    if (server_) flows_.emplace_back(make(*server_));
+    if (server_) flows_.start(make(*server_));
   });
 }
 

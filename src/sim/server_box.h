@@ -2,11 +2,11 @@
 #pragma once
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/flows.h"
 #include "server/server.h"
 #include "sim/host_world.h"
 #include "sim/region.h"
@@ -52,8 +52,7 @@ class ServerBox {
     DROVER_ASSERT(row && &row->request() == &type_of<Request>() && &row->response() == &type_of<Response>(), "the table's types");
     host_.loop.post([this, method, request = std::move(request), done = std::move(done)]() mutable {
       if (!server_) return;
-      std::erase_if(flows_, [](auto& f) { return f.done(); });
-      flows_.emplace_back(flow<Response>(*server_, method, std::move(request), std::move(done)));
+      flows_.start(flow<Response>(*server_, method, std::move(request), std::move(done)));
     });
   }
   // Runs a flow on the server's loop; it ends with the server at the latest.
@@ -81,7 +80,7 @@ class ServerBox {
   ServerDisk disk_;
   server::Config config_;
   std::unique_ptr<server::Server> server_;
-  std::list<Running> flows_;
+  Flows flows_;
   Running joining_;
   uint64_t life_ = 0, seen_term_ = 0;
   bool was_ready_ = false;

@@ -114,6 +114,7 @@ class WatchRegistry::Wake {
   void touch(TableId table, uint8_t index, std::string_view bytes);
   void reached(uint64_t index);
   void everything();
+  // Counts readers, not those that wait for an index, as `state.watch.woken`.
   void post();
 
  private:
