@@ -204,6 +204,7 @@ Status Driver::create_engine(const RecoveredLog& log, const std::optional<Snapsh
   if (meta) {
     conf_ = meta->configuration;
     conf_index_ = meta->configuration_index;
+    metric_gauge("raft.peers", static_cast<double>(conf_.servers.size()));
     index_offset_ = meta->index_offset;
     snapshot_ = *meta;
     snapshot_bytes_ = meta->encode();
@@ -257,6 +258,7 @@ Status Driver::bootstrap(const std::vector<Server>& servers) {
 void Driver::start(Events events) {
   events_ = std::move(events);
   started_ = true;
+  metric_count("raft.state.follower");
   arm_tick();
   // The first work is done on the loop's own turn, so that no event comes from inside this call.
   post(&Driver::pump);
