@@ -79,7 +79,7 @@ class MemState final : public StateView {
   bool changes(const StateView& older, const std::function<void(const Uuid&)>& node, const AllocChange& alloc) const override {
     auto* before = dynamic_cast<const MemState*>(&older);
     if (!before) return false;
-    diff(before->nodes, nodes, [&](auto& b, auto& a) { node(a ? a->ID : b->ID); });
+    diff(before->nodes, nodes, [&](const auto& b, const auto& a) { node(a ? a->ID : b->ID); });
     diff(before->allocs, allocs, alloc);
     return true;
   }
