@@ -4,6 +4,7 @@ on, none that was acknowledged is lost, no consistent read is stale, no healthy 
 import contextlib
 import os
 import signal
+import time
 
 from testagent import Failed, alive, job, task, wait_for
 from testcluster import Cluster, Network, Reader, Writer, counted_lines, counter_task, leader_of, need, written_pid
@@ -276,3 +277,24 @@ def a_node_changes_server_and_comes_back(binary):
         need(alive(pid), "the task that ran all the while died")
         lines = counted_lines(servers[1], first["ID"])
         need(lines == list(range(1, len(lines) + 1)), "it was started again, or its log has a gap")
+
+
+@check
+def servers_that_stood_still_blame_no_node(binary):
+    """All servers stand still for longer than a node may be silent, as when their machines are suspended: the node is not down for
+    it, and its task goes on."""
+    with Cluster(binary, clients=1, patience="1s") as cluster:
+        steady = Steady(cluster)
+        began = time.monotonic()
+        for server in cluster.servers:
+            server.pause()
+        wait_for("a node's time is up", lambda: time.monotonic() - began > 5)
+        for server in cluster.servers:
+            server.go_on()
+        cluster.leader()
+        server = cluster.servers[0]
+        server.register(job("after", task("/bin/sleep", "10000")))
+        server.wait_alloc("after")
+        events = [e["Message"] for e in server.get(f"/v1/node/{steady.alloc['NodeID']}")["Events"]]
+        need("Node heartbeat missed" not in events, f"the node was marked down: {events}")
+        steady.untouched(cluster)

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace drover::server {
+namespace {
+
+constexpr Duration kStoodStill = 2s;
+
+}  // namespace
 
 void Heartbeats::set(const Uuid& node, Monotonic at) {
   forget(node);
@@ -32,6 +37,17 @@ void Heartbeats::forget(const Uuid& node) {
 void Heartbeats::clear() {
   deadlines_.clear();
   order_.clear();
+}
+
+Duration Heartbeats::awake(Monotonic now) {
+  auto gap = awake_ ? now - *awake_ : Duration::zero();
+  awake_ = now;
+  if (gap < kStoodStill) return Duration::zero();
+  std::multimap<Monotonic, Uuid> later;
+  for (auto& [at, node] : order_) later.emplace(at + gap, node);
+  for (auto& [node, at] : deadlines_) at += gap;
+  order_ = std::move(later);
+  return gap;
 }
 
 std::vector<Uuid> Heartbeats::take_expired(Monotonic now) {

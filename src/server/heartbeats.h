@@ -31,6 +31,9 @@ class Heartbeats {
   void forget(const Uuid& node);
   void clear();
 
+  // To be called often, and before take_expired(): the leader is awake. Where it was not for two seconds or more (its machine was
+  // suspended, its process stopped), no node could be heard: all have as much longer. Returns for how long it was not; else 0.
+  Duration awake(Monotonic now);
   // The nodes whose time is up; they are forgotten here.
   std::vector<Uuid> take_expired(Monotonic now);
   std::optional<Monotonic> next_deadline() const;
@@ -43,6 +46,7 @@ class Heartbeats {
   HeartbeatOptions options_;
   std::unordered_map<Uuid, Monotonic> deadlines_;
   std::multimap<Monotonic, Uuid> order_;
+  std::optional<Monotonic> awake_;  // when it was last
 };
 
 }  // namespace drover::server

@@ -26,6 +26,7 @@ constexpr Duration kCancelInterval = 5s;
 constexpr Duration kUnblockFailedInterval = 60s;
 constexpr Duration kPruneInterval = 5min;
 constexpr Duration kPruneAge = 15min;
+constexpr Duration kBeat = 500ms;  // of the loop itself
 constexpr std::string_view kLog = "nomad";
 
 }  // namespace
@@ -76,6 +77,7 @@ Async<Status> Leader::establish() {
   drainer_->restore();
   periodic_->restore();
   ready_ = true;
+  beat();
   members_ = std::make_unique<RaftMembership>(server_);
   autopilot_ = std::make_unique<Autopilot>(server_);
   duties_.start(reap_failed());
@@ -229,7 +231,19 @@ void Leader::arm_timer() {
   timer_ = server_.world().loop.after(std::max(Duration::zero(), *at - now().mono), [this] { on_timer(); });
 }
 
+// A server that stood still must not blame its nodes for what it did not hear.
+void Leader::awake() {
+  if (auto gap = heartbeats_.awake(now().mono); gap > Duration::zero())
+    log_warn("nomad.heartbeat", "this server stood still: its nodes are waited for as much longer", {{"for", format_duration(gap)}});
+}
+
+void Leader::beat() {
+  awake();
+  beat_ = server_.world().loop.after(kBeat, [this] { beat(); });
+}
+
 void Leader::on_timer() {
+  awake();
   if (broker_.tick(now())) serve_waiters();
   auto expired = heartbeats_.take_expired(now().mono);
   if (!expired.empty()) duties_.start(expire_nodes(std::move(expired)));

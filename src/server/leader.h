@@ -96,6 +96,8 @@ class Leader {
   Async<void> reap_failed();
   Async<void> reap_canceled();
   Async<void> expire_nodes(std::vector<Uuid> nodes);
+  void beat();
+  void awake();
   Async<void> periodic_duties();
   Async<void> cancel(std::vector<Ref<Evaluation>> evals, bool duplicates);
 
@@ -113,7 +115,7 @@ class Leader {
   std::unique_ptr<RaftMembership> members_;
   std::unique_ptr<Autopilot> autopilot_;
   std::deque<WaiterRef> waiters_;
-  Timer timer_;
+  Timer timer_, beat_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
   Flows duties_;
 };
