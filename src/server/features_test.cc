@@ -283,7 +283,11 @@ TEST_F(FeaturesTest, WhoSomebodyIsFollowsFromALivingAllocationsToken) {
   auto who = [&](std::string token) {
     rpc::GenericRequest req;
     req.AuthToken = std::move(token);
+    req.MinQueryIndex = 1'000'000;  // of the blocking query that it comes with
+    req.MaxQueryTime = 1min;
+    auto before = sim.clock.monotonic();
     auto r = call<rpc::ACLWhoAmIResponse>("ACL.WhoAmI", req);
+    EXPECT_LT(sim.clock.monotonic() - before, 1s);
     EXPECT_TRUE(r && r->Identity) << (r ? "nobody" : r.error().message);
     return r && r->Identity ? r->Identity->Claims : Box<rpc::IdentityClaims>();
   };
