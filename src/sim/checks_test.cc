@@ -92,7 +92,7 @@ TEST_F(Checks, AnEntryThatWasLeftOut) {
   first.apply(11, name("a"));
   first.apply(12, name("b"));
   second.apply(12, name("b"));
-  says("server 2 applies index 12 after 0, others after 11");
+  says("server 2 applies index 12 after 1, others after 11");
 }
 
 TEST_F(Checks, AnEntryThatOthersSkipped) {
