@@ -8,7 +8,7 @@
   http   a connection for each, from several addresses of the loopback; as many as the limit of open files allows
   lists  2,000 HTTP readers of a list of 4,000 jobs, which is made in the pool, after that list was read
 
-Memory per reader is told as the process has it (VmRSS) and as the allocator has in use. A write that concerns no reader and one
+Memory per reader is that of the process (VmRSS), what is left of making the answers included. A write that concerns no reader and one
 that concerns a single one follow: how many readers each woke (`state.watch.woken`), and how soon the one had its answer.
 """
 import argparse
@@ -34,10 +34,10 @@ OPENING = 128                  # streams of a connection that the server has not
 OTHER_FILES = 1000             # that the server has open besides the readers' connections
 ADDRESSES = 8
 WAIT_S = 280
-GAUGES_S = 11                  # memory in use is measured each 10 s
+REST_S = 3                     # until the process's memory is what it stays
 SYN, ACK, RST = 1, 2, 8
 DATA, WINDOW, PING = 0, 1, 2
-WOKEN, WAITING, IN_USE = "nomad_state_watch_woken", "nomad_state_watch_waiting", "nomad_runtime_alloc_bytes"
+WOKEN, WAITING = "nomad_state_watch_woken", "nomad_state_watch_waiting"
 ONE = 8                        # the reader that the second write concerns: of a job
 
 
@@ -189,8 +189,8 @@ def write_job(server, name):
 
 def hold(server, kind, count, make):
     """Opens the readers with `make` and prints what they cost."""
-    time.sleep(GAUGES_S)
-    rss, used = status_kib(server.process.pid, "VmRSS"), figures(server)[IN_USE]
+    time.sleep(REST_S)
+    before = status_kib(server.process.pid, "VmRSS")
     began = time.monotonic()
     readers = make()
 
@@ -199,11 +199,10 @@ def hold(server, kind, count, make):
         return figures(server).get(WAITING, 0) >= count
     wait_for("all readers wait", all_wait, 120)
     show(f"{kind}: {count:,} readers wait after", time.monotonic() - began, "s")
-    readers.run(GAUGES_S)
+    readers.run(REST_S)
     if readers.answered():
         raise Failed(f"{len(readers.answered())} readers were answered before anything was written")
-    show(f"{kind}: memory of a reader that waits, the process's", (status_kib(server.process.pid, "VmRSS") - rss) / count, "KiB")
-    show(f"{kind}: memory of a reader that waits, in use", (figures(server)[IN_USE] - used) / count / 1024, "KiB")
+    show(f"{kind}: memory of a reader that waits", (status_kib(server.process.pid, "VmRSS") - before) / count, "KiB")
     return readers
 
 

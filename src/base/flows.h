@@ -15,18 +15,19 @@ namespace drover {
 class Flows {
  public:
   void start(Async<void> flow) {
-    if (flows_.size() >= sweep_at_) {
+    if (starting_ == 0 && flows_.size() >= sweep_at_) {
       sweep();
       sweep_at_ = std::max(kSweepMin, 2 * flows_.size());
     }
-    // The slot exists before the flow runs: it may start others.
-    auto& slot = flows_.emplace_back(std::make_unique<Running>());
-    auto* running = slot.get();
+    // The slot exists before the flow runs: it may start others, which must not take the slot for one that has ended.
+    auto* running = flows_.emplace_back(std::make_unique<Running>()).get();
+    ++starting_;
     *running = Running(std::move(flow));
+    --starting_;
   }
   // Not from within one of them.
   void cancel() { flows_.clear(); }
-  // Whether none runs.
+  // Whether none runs. Not from within one of them either.
   bool idle() {
     sweep();
     return flows_.empty();
@@ -39,6 +40,7 @@ class Flows {
   }
   std::list<std::unique_ptr<Running>> flows_;
   size_t sweep_at_ = kSweepMin;
+  int starting_ = 0;  // how deep within start()
 };
 
 }  // namespace drover

@@ -126,14 +126,13 @@ class Registry {
   }
   void count(std::string_view name, double n, const MetricLabels& labels) {
     std::lock_guard lock(mutex_);
-    if (auto* key = admitted_key(MetricKind::kCounter, name, n, labels)) add(counters_[*key], n);
+    if (auto* key = admitted_key(MetricKind::kCounter, name, n, labels)) add(counters_, *key, n);
   }
   void sample(std::string_view name, double value, const MetricLabels& labels) {
     std::lock_guard lock(mutex_);
     auto* key = admitted_key(MetricKind::kSample, name, value, labels);
     if (!key) return;
-    auto& s = samples_[*key];
-    add(s, value);
+    auto& s = add(samples_, *key, value);
     while (s.recent.size() >= kQuantileSamples || (!s.recent.empty() && s.recent.front().first < s.updated - Duration(kIntervalNanos)))
       s.recent.pop_front();
     s.recent.emplace_back(s.updated, value);
@@ -230,9 +229,10 @@ class Registry {
   }
 
   // What has not been heard of for long begins anew.
-  void add(Sums& s, double value) {
+  Sums& add(Table<Sums>& table, const std::string& key, double value) {
     auto now = options_.now();
-    auto number = interval(now);
+    auto number = interval(now);  // may forget series, so before this one is made
+    auto& s = table[key];
     if (s.updated < now - kExpiry) s.sum = 0, s.count = 0;
     s.updated = now;
     s.sum += value;
@@ -240,6 +240,7 @@ class Registry {
     auto& slot = s.slots[static_cast<size_t>(number) % kIntervalsKept];
     if (slot.number != number) slot = {number, {}};
     slot.aggregate.add(value);
+    return s;
   }
 
   // The number of the interval of `now`. A new one ends the oldest, and what was in none of the others.
