@@ -177,6 +177,9 @@ class World {
     ASSERT_TRUE(a && b);
     ASSERT_EQ(to_json(a->Plan), to_json(b->Plan));
     ASSERT_EQ(to_json(a->eval), to_json(b->eval));
+    // A pass that needed no node has not looked.
+    warm_.sync(state);
+    cold.sync(state);
     for (auto& [id, node] : state->nodes) {
       auto &x = warm_.use(warm_.row(id)), &y = cold.use(cold.row(id));
       ASSERT_EQ(x.usage, y.usage);

@@ -141,7 +141,7 @@ TEST_F(OfflineTest, AnArchiveIsTheSameAsTheState) {
   ASSERT_EQ(metas.size(), 1u);
   EXPECT_EQ(to_json(*metas[0].as_object()->find("Index"), {.trailing_newline = false, .float_point = false}), "2");
   for (auto& [key, rows] : *expected->as_object()) EXPECT_EQ(to_json(*shown->as_object()->find(key)), to_json(rows)) << key;
-  auto half = [&](uint64_t at, char* out, size_t size) { return saved->read_at(at, out, at > 0 ? 0 : std::min<size_t>(size, 200)); };
+  auto half = [&](uint64_t at, char* out, size_t size) { return saved->read_at(at, out, at > 0 ? 0 : std::min<size_t>(size, 100)); };
   auto cut = archive_json(half, "");
   ASSERT_FALSE(cut);
   EXPECT_EQ(cut.error().message, "failed to read snapshot: failed to read snapshot file: failed reading snapshot: unexpected EOF");
