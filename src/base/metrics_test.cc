@@ -82,6 +82,16 @@ TEST(MetricsTest, SixIntervalsAreKeptAndOldSeriesAreNot) {
   EXPECT_NE(prometheus_text().find("nomad_hits 7\n"), std::string::npos);
 }
 
+// What opens an interval also forgets old series, and not the new one.
+TEST(MetricsTest, ASeriesMayOpenAnInterval) {
+  configure();
+  metric_count("opens");
+  EXPECT_NE(prometheus_text().find("nomad_opens 1\n"), std::string::npos) << prometheus_text();
+  configure();
+  metric_sample("opens.too", 3);
+  EXPECT_NE(prometheus_text().find("nomad_opens_too_count 1\n"), std::string::npos) << prometheus_text();
+}
+
 TEST(MetricsTest, ACounterThatWasForgottenBeginsAnew) {
   configure();
   metric_count("rare", 5);
