@@ -215,7 +215,7 @@ Async<Result<Reply>> write_namespace(Call& call, std::string_view name) {
 Async<Result<Reply>> new_namespace(Call& call) { return write_namespace(call, ""); }
 
 Async<Result<Reply>> one_namespace(Call& call) {
-  auto name = call.rest;
+  std::string_view name = call.rest;  // the call outlives what is returned
   if (name.empty()) return at_once(invalid("Missing Namespace Name"));
   if (call.is("GET")) {
     rpc::NamespaceSpecificRequest req;
@@ -225,7 +225,7 @@ Async<Result<Reply>> one_namespace(Call& call) {
   }
   if (call.is("DELETE")) {
     rpc::NamespaceDeleteRequest req;
-    req.Namespaces = {name};
+    req.Namespaces = {std::string(name)};
     return reply_written<GenericResponse>(call, "Namespace.DeleteNamespaces", std::move(req));
   }
   return write_namespace(call, name);
