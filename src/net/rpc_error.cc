@@ -36,6 +36,10 @@ constexpr Known kKnown[] = {
     {"Unknown job", true, ErrorCode::kNotFound},
     {"Unknown evaluation", true, ErrorCode::kNotFound},
     {"Unknown deployment", true, ErrorCode::kNotFound},
+    {"Could not find task runner for task: ", true, ErrorCode::kNotFound},
+    {"No such allocation on client", true, ErrorCode::kNotFound},
+    {"Task not running", false, ErrorCode::kInvalid},
+    {"no such file or directory", false, ErrorCode::kNotFound},
 };
 
 const Known* known(std::string_view text) {

@@ -17,10 +17,16 @@ TEST(RpcError, TextsKeepTheirCode) {
   EXPECT_EQ(rpc_error_text(internal("odd")), "odd");
   EXPECT_EQ(rpc_error_text(Error(ErrorCode::kPermissionDenied, "Permission denied")), "Permission denied");
   for (auto& e : {invalid("bad, very"), not_found("no"), internal("x"), Error(ErrorCode::kNoLeader, "No cluster leader"),
-                  not_found("Unknown allocation \"a\""), Error(ErrorCode::kPermissionDenied, "Permission denied")}) {
+                  not_found("Unknown allocation \"a\""), not_found("open /x: no such file or directory"), Error(ErrorCode::kPermissionDenied, "Permission denied")}) {
     auto back = rpc_error(rpc_error_text(e));
     EXPECT_EQ(back.code, e.code) << e.message;
     EXPECT_EQ(back.message, e.message);
+  }
+  // What nodes answer travels as it is.
+  for (auto text : {"open /x: no such file or directory", "Could not find task runner for task: t",
+                    "No such allocation on client, or allocation not eligible for GC"}) {
+    EXPECT_EQ(rpc_error_text(not_found(text)), text);
+    EXPECT_EQ(rpc_error(text).code, ErrorCode::kNotFound) << text;
   }
   EXPECT_EQ(rpc_error("rpc error: RPC Error:: 404,gone").message, "gone");
   EXPECT_EQ(rpc_error("rpc error: Permission denied").code, ErrorCode::kPermissionDenied);

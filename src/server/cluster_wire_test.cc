@@ -44,7 +44,7 @@ struct FalseNode {
       called.push_back(request->method);
       NodeMetaResponse meta;
       meta.Meta["from"] = "node";
-      net::RpcResponseMessage response{request->method, request->seq, {}, to_msgpack(meta)};
+      net::RpcResponseMessage response{request->method, request->seq, fails, to_msgpack(meta)};
       if (!co_await wire.write(net::encode_rpc(response))) co_return;
     }
   }
@@ -77,6 +77,7 @@ struct FalseNode {
   ClusterTest& test;
   Uuid id, secret;
   std::vector<std::string> called;
+  std::string fails;  // the error that calls end with
   std::unique_ptr<net::RpcPool> pool;
 };
 
@@ -97,6 +98,19 @@ TEST_F(ClusterTest, ANodeOfAFollowerIsReachedFromEveryServer) {
     EXPECT_EQ(meta->Meta.get_or("from"), "node");
   }
   EXPECT_EQ(node.called, (std::vector<std::string>{"NodeMeta.Read", "NodeMeta.Read", "NodeMeta.Read"}));
+  // What the node refuses has its code at every server, coded or known by its text.
+  for (auto& [said, message] : std::map<std::string, std::string>{{"RPC Error:: 404,gone", "gone"},
+                                                                  {"open /x: no such file or directory", "open /x: no such file or directory"}}) {
+    node.fails = said;
+    for (auto& [n, server] : nodes) {
+      ask.Region = "global";
+      auto answer = run_async(sim.loop, server.server->call<NodeMetaResponse>("NodeMeta.Read", ask), 10s);
+      ASSERT_TRUE(answer && !*answer);
+      EXPECT_EQ(answer->error().message, message);
+      EXPECT_EQ(answer->error().code, ErrorCode::kNotFound) << message << " by " << server.ip;
+    }
+  }
+  node.fails.clear();
   ask.NodeID = Uuid::generate(sim.random).str();
   EXPECT_EQ(call<NodeMetaResponse>(f, "NodeMeta.Read", ask).error().message, "Unknown node " + ask.NodeID);
   // Its connection gone, there is no way to it.

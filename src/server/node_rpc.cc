@@ -9,6 +9,7 @@
 #include "model/client_rpc.h"
 #include "model/version.h"
 #include "net/address.h"
+#include "net/rpc_error.h"
 #include "server/cluster.h"
 #include "server/lookup.h"
 #include "server/membership.h"
@@ -81,7 +82,10 @@ Async<Status> call_node(Server& server, std::string node_id, NodeRoute route, co
     auto* row = find_rpc(route.on_server);
     co_return co_await server.call_server(other, server.config().region, *row, request, response);
   }
-  if (!body) co_return std::move(body).error();
+  if (!body) {
+    auto& e = body.error();
+    co_return e.code == ErrorCode::kInternal ? net::rpc_error(e.message) : std::move(e);  // the node's text tells its code
+  }
   std::string_view rest = *body;
   response_type.reset(response);
   co_return msgpack_decode(response_type, response, rest);
