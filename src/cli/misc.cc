@@ -236,6 +236,11 @@ int run_monitor(Context& c) {
     ui.error(text);
     return 1;
   };
+  constexpr std::string_view kMoreHelp = "For additional help try 'nomad monitor -help'";
+  if (!c.args.rest.empty()) {
+    fail("This command takes no arguments");
+    return fail(std::string(kMoreHelp));
+  }
   auto made = c.api();
   if (!made) return fail("Error initializing client: " + made.error().message);
   auto& api = **made;
@@ -268,7 +273,7 @@ int run_monitor(Context& c) {
   if (done || stopped) return 0;
   if (begun) return fail("error monitoring logs: " + done.error().message);
   fail("Error starting monitor: " + done.error().message);
-  return fail("For additional help try 'nomad monitor -help'");
+  return fail(std::string(kMoreHelp));
 }
 
 // ---- ui

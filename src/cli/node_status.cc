@@ -27,7 +27,7 @@ Result<std::string> own_node_id(Api& api) {
   auto* facts = client ? client->as_object() : nullptr;
   auto* id = facts ? facts->find("node_id") : nullptr;
   auto* text = id ? id->as_string() : nullptr;
-  if (!text) return invalid("client stats not found: the agent is no client");
+  if (!text) return invalid("Nomad not running in client mode");
   return *text;
 }
 
