@@ -6,6 +6,7 @@
 #include "api/agent_debug.h"
 #include "api/routes.h"
 #include "api/rpc_reply.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "client/client.h"
 #include "codec/json.h"
@@ -122,7 +123,10 @@ Async<Result<Reply>> keyring(Call& call) {
     if (!decoded) co_return invalid(decoded.error().message);
   }
   auto answers = co_await call.agent.server()->serf()->keys(op->op, request.Key);
-  if (!answers.error.empty()) co_return internal(gossip::explain(answers));
+  if (!answers.error.empty()) {
+    log_error("nomad", "keyring query failed", {{"operation", std::string(op->name)}, {"error", gossip::explain(answers)}});
+    co_return internal(answers.error);
+  }
   KeyringResponse out;
   out.Messages = std::move(answers.messages);
   out.Keys = std::move(answers.keys);
