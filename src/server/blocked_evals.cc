@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "model/status.h"
+
 namespace drover::server {
 namespace {
+constexpr Duration kFailedWait = 1s, kFailedWaitMax = 60s;  // the reference waits up to a minute for each
+
 uint64_t latest_index(const Evaluation& e) { return std::max(e.CreateIndex, e.SnapshotIndex); }
 bool is_system(const Evaluation& e) { return e.Type == "system" && !e.NodeID.nil(); }
 }  // namespace
@@ -17,6 +21,7 @@ void BlockedEvals::set_enabled(bool on) {
   by_job_.clear();
   duplicates_.clear();
   unblock_indexes_.clear();
+  out_of_attempts_.clear();
 }
 
 bool BlockedEvals::missed_unblock(const Evaluation& e) const {
@@ -132,11 +137,19 @@ std::vector<Unblocked> BlockedEvals::unblock_node(const Uuid& node_id) {
   return release(ids);
 }
 
-std::vector<Unblocked> BlockedEvals::unblock_failed() {
+std::vector<Unblocked> BlockedEvals::unblock_failed(Monotonic now) {
+  std::erase_if(out_of_attempts_, [&](auto& p) { return now - p.second.due > kFailedWaitMax; });
   std::vector<Uuid> ids;
   for (auto* home : {&captured_, &escaped_})
-    for (auto& [id, e] : *home)
-      if (e.eval->TriggeredBy == "max-plan-attempts") ids.push_back(id);
+    for (auto& [id, e] : *home) {
+      if (e.eval->TriggeredBy != eval_trigger::kMaxPlans) continue;
+      auto [it, first] = out_of_attempts_.try_emplace({e.eval->Namespace, e.eval->JobID});
+      auto& patience = it->second;
+      if (!first && now < patience.due) continue;
+      patience.wait = std::clamp(patience.wait * 2, kFailedWait, kFailedWaitMax);
+      patience.due = now + patience.wait;
+      ids.push_back(id);
+    }
   return release(ids);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/containers.h"
+#include "base/time.h"
 #include "base/uuid.h"
 #include "model/eval.h"
 
@@ -48,8 +49,10 @@ class BlockedEvals {
   std::vector<Unblocked> unblock_quota(const std::string& quota, uint64_t index);
   // Only the system evaluations of the node.
   std::vector<Unblocked> unblock_node(const Uuid& node_id);
-  // Those that ran out of plan attempts.
-  std::vector<Unblocked> unblock_failed();
+  // Those that ran out of plan attempts and whose job has waited long enough: the first at once, each further one of its job
+  // twice as long after the one before, up to a minute. Mostly it was another worker that took the place, and the next try
+  // succeeds; a job whose plans are always refused must not keep the log busy.
+  std::vector<Unblocked> unblock_failed(Monotonic now);
   // The job got all it wanted.
   void untrack(const std::string& ns, const std::string& job_id);
 
@@ -66,6 +69,10 @@ class BlockedEvals {
     Ref<Evaluation> eval;
     std::optional<Uuid> token;
   };
+  struct Patience {
+    Duration wait{};  // before the next release
+    Monotonic due{};
+  };
 
   bool missed_unblock(const Evaluation& e) const;
   bool replace_duplicate(const Ref<Evaluation>& eval);
@@ -77,6 +84,7 @@ class BlockedEvals {
   std::map<Uuid, Entry> escaped_;
   std::map<Uuid, std::map<JobKey, Uuid>> system_by_node_;  // ids are in captured_ or escaped_ too
   std::map<JobKey, Uuid> by_job_;
+  std::map<JobKey, Patience> out_of_attempts_;  // jobs whose evaluations were released for that in the last minutes
   std::vector<Ref<Evaluation>> duplicates_;
   std::map<std::string, uint64_t> unblock_indexes_;        // class or quota -> index of its last change
 };

@@ -233,7 +233,36 @@ TEST_F(BlockedTest, RunOutOfAttemptsIsReleasedOnItsOwnTimer) {
   e->TriggeredBy = "max-plan-attempts";
   evals.block(e);
   evals.block(blocked(2, "b", 10));
-  EXPECT_EQ(numbers(evals.unblock_failed()), std::vector<int>{1});
+  EXPECT_EQ(numbers(evals.unblock_failed(Monotonic(100s))), std::vector<int>{1});
+  EXPECT_TRUE(evals.unblock_failed(Monotonic(200s)).empty());
+}
+
+TEST_F(BlockedTest, AJobThatKeepsRunningOutOfAttemptsIsTriedMoreAndMoreSeldom) {
+  auto run_out = [&](int n, const char* job) {
+    auto e = blocked(n, job, 10);
+    e->TriggeredBy = "max-plan-attempts";
+    evals.block(e);
+  };
+  std::vector<int64_t> after;
+  int n = 0;
+  auto last = Duration::zero();
+  run_out(++n, "a");
+  for (Duration at = 0s; at < 300s; at += 1s) {
+    if (evals.unblock_failed(Monotonic(1000s + at)).empty()) continue;
+    after.push_back((at - last) / 1s);
+    last = at;
+    run_out(++n, "a");
+  }
+  EXPECT_EQ(after, (std::vector<int64_t>{0, 1, 2, 4, 8, 16, 32, 60, 60, 60}));
+  // Another job has its own pace, and so has this one once it went well for a while.
+  run_out(++n, "b");
+  EXPECT_EQ(numbers(evals.unblock_failed(Monotonic(1000s + last + 1s))), std::vector<int>{n});
+  evals.untrack("default", "a");
+  EXPECT_TRUE(evals.unblock_failed(Monotonic(1000s + last + 200s)).empty());
+  run_out(++n, "a");
+  EXPECT_EQ(numbers(evals.unblock_failed(Monotonic(1000s + last + 201s))), std::vector<int>{n});
+  run_out(++n, "a");
+  EXPECT_EQ(numbers(evals.unblock_failed(Monotonic(1000s + last + 202s))), std::vector<int>{n});
 }
 
 }  // namespace

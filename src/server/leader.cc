@@ -23,7 +23,7 @@ namespace {
 
 constexpr size_t kCancelBatch = 728;  // evaluations in one entry, as the reference bounds it
 constexpr Duration kCancelInterval = 5s;
-constexpr Duration kUnblockFailedInterval = 60s;
+constexpr Duration kUnblockFailedInterval = 1s;  // each job has its own pace
 constexpr Duration kPruneInterval = 5min;
 constexpr Duration kPruneAge = 15min;
 constexpr Duration kBeat = 500ms;  // of the loop itself
@@ -341,7 +341,7 @@ Async<void> Leader::periodic_duties() {
       next_keys = t.mono + config.gc.root_key_interval;
     }
     if (t.mono >= next_unblock) {
-      enqueue(blocked_.unblock_failed());
+      enqueue(blocked_.unblock_failed(t.mono));
       serve_waiters();
       next_unblock = t.mono + kUnblockFailedInterval;
     }
