@@ -8,7 +8,6 @@ void tame_allocator() {
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_TRIM_THRESHOLD, 256 << 10);
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  mallopt(M_MXFAST, 0);
 }
 
 }  // namespace drover

@@ -3,9 +3,8 @@
 
 namespace drover {
 
-// Memory that threads free goes back to few places, and from there to the system: an idle agent stays small. Pieces that are
-// freed join their neighbours at once. glibc keeps them apart otherwise and joins all of them in one go, within some allocation
-// of whichever thread comes next: 15 ms of the loop after another thread has let go of a large state.
+// Memory that threads free goes back to few places, and from there to the system: an idle agent stays small. The quick lists of
+// small pieces stay as glibc has them: without them a state of 100,000 allocations takes more than twice as long to read.
 // Before any thread is started.
 void tame_allocator();
 
