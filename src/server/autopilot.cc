@@ -129,17 +129,15 @@ Async<void> Autopilot::poll() {
   // The leader last: its log grows while the others answer.
   std::stable_partition(facts.begin(), facts.end(), [](auto& f) { return !f.leader; });
   std::list<Running> asking;
-  size_t left = 0;
+  // All are counted before the first is asked: of one that is known to be dead the answer is there at once.
+  size_t left = static_cast<size_t>(std::count_if(facts.begin(), facts.end(), [](auto& f) { return !f.leader; }));
   Promise<bool> all;
   auto one = [](Autopilot& self, ServerFacts& f, size_t& left, Promise<bool> all) -> Async<void> {
     co_await self.ask(f);
     if (--left == 0) all.set_from_any_thread(self.server_.world().loop, true);
   };
   for (auto& f : facts)
-    if (!f.leader) {
-      ++left;
-      asking.emplace_back(one(*this, f, left, all));
-    }
+    if (!f.leader) asking.emplace_back(one(*this, f, left, all));
   if (left) co_await all;
   for (auto& f : facts)
     if (f.leader) co_await ask(f);

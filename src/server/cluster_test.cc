@@ -272,6 +272,38 @@ TEST_F(ClusterTest, ADeadServerStaysWhileItsPlaceIsNeeded) {
   }, 30s));
 }
 
+// Whichever of them comes first in the log's configuration.
+TEST_F(ClusterTest, ADeadServerHidesNothingOfTheOthers) {
+  three();
+  rpc::AutopilotSetConfigRequest set;
+  set.Config = leader()->config.autopilot;
+  set.Config.MinQuorum = 3;  // or it would be cleaned up
+  ASSERT_TRUE(call<bool>(*leader(), "Operator.AutopilotSetConfiguration", set));
+  std::vector<Node*> followers;
+  for (auto& [n, node] : nodes)
+    if (&node != leader()) followers.push_back(&node);
+  ASSERT_EQ(followers.size(), 2u);
+  for (auto* dead : followers) {
+    kill(*dead);
+    sim.loop.advance(60s);  // gossip knows: nobody waits for its answer any more
+    EXPECT_TRUE(until([&] {
+      auto* now = leader();
+      auto health = now ? call<rpc::OperatorHealthReply>(*now, "Operator.ServerHealth", rpc::GenericRequest{}) : Error(ErrorCode::kNoLeader, "");
+      if (!health) return false;
+      auto well = std::count_if(health->Servers.begin(), health->Servers.end(), [](auto& s) { return s.Healthy; });
+      auto known = std::count_if(health->Servers.begin(), health->Servers.end(), [](auto& s) { return s.LastIndex > 0; });
+      return well == 2 && known == 2;
+    }, 10s)) << dead->config.node_name;
+    boot(*dead);
+    join(*dead, *leader());
+    ASSERT_TRUE(until([&] {
+      auto* now = leader();
+      auto health = now ? call<rpc::OperatorHealthReply>(*now, "Operator.ServerHealth", rpc::GenericRequest{}) : Error(ErrorCode::kNoLeader, "");
+      return health && health->Healthy;
+    }, 2min));
+  }
+}
+
 TEST_F(ClusterTest, ALeaderLeavesWithoutLosingTheCluster) {
   three();
   auto* old = leader();
