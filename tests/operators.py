@@ -116,7 +116,7 @@ def a_server_that_gossip_has_forgotten_is_cleaned_up(binary):
 
         def unknown():
             shown = answer(first, "/v1/operator/autopilot/health")
-            return shown and [s for s in shown["Servers"] if s["Name"] == "(unknown)" and not s["Healthy"]]
+            return shown and [s for s in shown["Servers"] or [] if s["Name"] == "(unknown)" and not s["Healthy"]]
         wait_for("nobody knows the third", unknown, 60)
         looked = time.monotonic()
         # Longer than autopilot takes from one act to the next.
